@@ -1,0 +1,344 @@
+"""One picture a function: `plot_<noun>(table, *, ax=None) -> Axes`. Nothing is computed here.
+
+Colours come from the style in force (`followkit.style`), so the same call draws for a light page
+and for a dark one. Every label that may hold a name goes through `label`, because matplotlib reads
+dollar signs as formulas.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.ticker import FuncFormatter, PercentFormatter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+LABEL_LENGTH = 60
+
+
+def label(text: str) -> str:
+    r"""Make any text safe as a matplotlib label: no formulas, no controls, at most 60 characters.
+
+    Examples
+    --------
+    >>> label("cash$app")
+    'cash\\$app'
+    >>> label("a" * 80)[-1]
+    '…'
+    """
+    clean = "".join(character for character in text if character.isprintable())
+    short = clean if len(clean) <= LABEL_LENGTH else clean[: LABEL_LENGTH - 1] + "…"
+    # A leading underscore would drop the entry from a legend; a zero-width space keeps it.
+    kept = "\u200b" + short if short.startswith("_") else short
+    return kept.replace("$", r"\$")
+
+
+def plot_census(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw what became of the dyads: one bar a state, with its count and share.
+
+    Parameters
+    ----------
+    table
+        Columns `label`, `count`, `share` (0–1) and `is_answer` (the states that count as answered).
+    ax
+        Where to draw; a new figure without it.
+    """
+    ax = _axes(ax)
+    names = [label(name) for name in table["label"]]
+    colours = [_colour(0) if answered else _muted() for answered in table["is_answer"]]
+    sns.barplot(x=table["share"].to_numpy(float), y=names, hue=names, palette=colours,
+                legend=False, saturation=1, width=0.62, ax=ax)  # fmt: skip
+    for row, (count, share) in enumerate(zip(table["count"], table["share"], strict=True)):
+        ax.text(share + 0.012, row, f"{count:,} ({_percent(share)})", va="center")
+    ax.set_xlim(0, min(1.32, float(table["share"].max()) * 1.38 + 0.02))
+    ax.xaxis.set_visible(False)
+    ax.set_ylabel("")
+    sns.despine(ax=ax, left=True, bottom=True)
+    ax.tick_params(axis="y", length=0)
+    return ax
+
+
+def plot_follow_back_curve(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the share of follows answered within so many days, with its interval.
+
+    Parameters
+    ----------
+    table
+        Columns `duration_days`, `incidence`, `ci_low`, `ci_high` (0–1) and `at_risk` (follows still
+        waiting and watched at that moment), in order of time.
+    ax
+        Where to draw; a new figure without it.
+    """
+    ax = _axes(ax)
+    days = table["duration_days"].to_numpy(float)
+    ax.fill_between(days, table["ci_low"], table["ci_high"], step="post", alpha=0.22, lw=0)
+    ax.step(days, table["incidence"], where="post", lw=2)
+    ax.set(xlabel="days since the follow", ylabel="answered so far", xlim=(0, days.max()))
+    ax.set_ylim(0, float(table["ci_high"].max()) * 1.12)
+    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    _write_at_risk(ax, days, table["at_risk"].to_numpy())
+    sns.despine(ax=ax)
+    return ax
+
+
+def plot_odds_ratios(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw a forest of odds ratios on a log axis, each with its marginal effect in words.
+
+    Parameters
+    ----------
+    table
+        Columns `label` (feature and step), `odds_ratio`, `ci_low`, `ci_high`, and `effect`,
+        `effect_low`, `effect_high`: the average marginal effect as a probability change.
+    ax
+        Where to draw; a new figure without it.
+    """
+    ax = _axes(ax)
+    rows = np.arange(len(table))
+    ax.axvline(1, color=_muted(), lw=1.2, zorder=0)
+    _intervals(ax, rows, table["odds_ratio"], table["ci_low"], table["ci_high"])
+    for row, values in zip(rows, table.itertuples(), strict=True):
+        points = (
+            f"{_points(values.effect)} points ({_points(values.effect_low)} to "
+            f"{_points(values.effect_high)})"
+        )
+        _write_row(ax, row, label(str(values.label)), points)
+    ax.set_xscale("log")
+    _set_log_limits(ax, table)
+    ax.set_xlabel("odds ratio (left of 1: answers rarer, right of 1: more often)")
+    _finish_rows(ax, len(table))
+    return ax
+
+
+def plot_truth(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw planted coefficients beside their estimates and intervals; misses are marked.
+
+    Parameters
+    ----------
+    table
+        Columns `label`, `truth`, `estimate`, `ci_low`, `ci_high`, `is_missed`.
+    ax
+        Where to draw; a new figure without it.
+    """
+    ax = _axes(ax)
+    rows = np.arange(len(table))
+    ax.axvline(0, color=_muted(), lw=1.2, zorder=0)
+    _intervals(ax, rows, table["estimate"], table["ci_low"], table["ci_high"], name="estimate")
+    ax.scatter(table["truth"], rows, marker="D", s=44, color=_colour(1), zorder=4, label="truth")
+    for row, values in zip(rows, table.itertuples(), strict=True):
+        miss = "misses the truth" if values.is_missed else ""
+        _write_row(ax, row, label(str(values.label)), miss)
+    ax.set_xlabel("coefficient (change in log odds per unit)")
+    _finish_rows(ax, len(table))
+    ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False)
+    return ax
+
+
+def plot_calibration(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw observed against predicted shares in bins, with intervals and the count of each bin.
+
+    Parameters
+    ----------
+    table
+        Columns `predicted`, `observed`, `ci_low`, `ci_high` (0–1) and `count` (dyads in the bin).
+    ax
+        Where to draw; a new figure without it.
+    """
+    ax = _axes(ax)
+    top = float(max(table["ci_high"].max(), table["predicted"].max())) * 1.08
+    ax.plot([0, top], [0, top], color=_muted(), lw=1.4, ls="--", label="perfectly calibrated")
+    observed = table["observed"].to_numpy(float)
+    reach = np.clip([observed - table["ci_low"], table["ci_high"] - observed], 0, None)
+    ax.errorbar(table["predicted"], observed, yerr=reach, fmt="o", ms=7, lw=1.8, color=_colour(0))
+    for values in table.itertuples():
+        ax.annotate(f"{values.count:,}", (values.predicted, values.ci_high), (0, 5),
+                    textcoords="offset points", ha="center", fontsize="small",
+                    color=_muted_text())  # fmt: skip
+    ax.set(xlim=(0, top), ylim=(0, top * 1.08), xlabel="predicted probability of an answer",
+           ylabel="share answered")  # fmt: skip
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(PercentFormatter(1, decimals=0 if top > 0.1 else 1))
+    ax.legend(loc="upper left", frameon=False)
+    sns.despine(ax=ax)
+    return ax
+
+
+def plot_ladder(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw one score for every rung of the baseline ladder, on the same held-out dyads.
+
+    Parameters
+    ----------
+    table
+        Columns `label`, `value`, `ci_low`, `ci_high` (missing where no interval can be given) and
+        `is_model` (the rung that the report explains).
+    ax
+        Where to draw; a new figure without it.
+    """
+    ax = _axes(ax)
+    rows = np.arange(len(table))
+    ax.axvline(0.5, color=_muted(), lw=1.2, zorder=0)
+    colours = [_colour(1) if chosen else _colour(0) for chosen in table["is_model"]]
+    _intervals(ax, rows, table["value"], table["ci_low"], table["ci_high"], colours=colours)
+    for row, values in zip(rows, table.itertuples(), strict=True):
+        _write_row(ax, row, label(str(values.label)), f"{values.value:.3f}")
+    low = float(np.nanmin([table["ci_low"].min(), table["value"].min(), 0.5]))
+    high = float(np.nanmax([table["ci_high"].max(), table["value"].max()]))
+    ax.set_xlim(max(0.0, low - 0.03), min(1.0, high + 0.04))
+    ax.set_xlabel("AUC (0.5: no better than chance)")
+    _finish_rows(ax, len(table))
+    return ax
+
+
+def plot_gains(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw which share of all answers lies among the dyads that the model ranks highest.
+
+    Parameters
+    ----------
+    table
+        Columns `share_ranked` and `share_found`, both 0–1 and rising.
+    ax
+        Where to draw; a new figure without it.
+    """
+    ax = _axes(ax)
+    ax.plot([0, 1], [0, 1], color=_muted(), lw=1.4, ls="--", label="in random order")
+    ax.plot(table["share_ranked"], table["share_found"], lw=2.2, label="ranked by the model")
+    ax.set(xlim=(0, 1), ylim=(0, 1.01), xlabel="share of dyads, most probable first",
+           ylabel="share of all answers found")  # fmt: skip
+    ax.xaxis.set_major_formatter(PercentFormatter(1))
+    ax.yaxis.set_major_formatter(PercentFormatter(1))
+    ax.legend(loc="lower right", frameon=False)
+    sns.despine(ax=ax)
+    return ax
+
+
+def plot_influence(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the base rate again, each time without one of the deciders who answered most.
+
+    Parameters
+    ----------
+    table
+        Columns `label`, `rate`, `ci_low`, `ci_high` (0–1) and `is_reference` (nobody left out).
+    ax
+        Where to draw; a new figure without it.
+    """
+    ax = _axes(ax)
+    rows = np.arange(len(table))
+    reference = float(table.loc[table["is_reference"], "rate"].iloc[0])
+    ax.axvline(reference, color=_muted(), lw=1.2, zorder=0)
+    colours = [_colour(1) if chosen else _colour(0) for chosen in table["is_reference"]]
+    _intervals(ax, rows, table["rate"], table["ci_low"], table["ci_high"], colours=colours)
+    for row, values in zip(rows, table.itertuples(), strict=True):
+        _write_row(ax, row, label(str(values.label)), _percent(values.rate))
+    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=1))
+    ax.set_xlabel("share answered")
+    _finish_rows(ax, len(table))
+    return ax
+
+
+def _axes(ax: Axes | None) -> Axes:
+    return ax if ax is not None else plt.figure(figsize=(7, 4)).add_subplot()
+
+
+def _colour(number: int) -> str:
+    cycle: list[str] = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
+    return cycle[number % len(cycle)]
+
+
+def _muted() -> str:
+    return str(mpl.rcParams["grid.color"])
+
+
+def _muted_text() -> str:
+    return str(mpl.rcParams["xtick.labelcolor"]).replace("inherit", mpl.rcParams["text.color"])
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.0995 else f"{share:.1%}"
+
+
+def _points(change: float) -> str:
+    return f"{100 * change:+.1f}".replace("-", "−")
+
+
+def _intervals(
+    ax: Axes,
+    rows: np.ndarray,
+    value: pd.Series,
+    low: pd.Series,
+    high: pd.Series,
+    *,
+    colours: Sequence[str] | None = None,
+    name: str | None = None,
+) -> None:
+    """Draw a dot with its interval on each row; a missing interval leaves the dot alone."""
+    paint = list(colours) if colours is not None else [_colour(0)] * len(rows)
+    ax.hlines(rows, low.to_numpy(float), high.to_numpy(float), colors=paint, lw=2.4, zorder=2)
+    ax.scatter(value.to_numpy(float), rows, c=paint, s=64, zorder=3, label=name)
+
+
+def _write_row(ax: Axes, row: int, left: str, right: str) -> None:
+    """Write a row's name above its line, so that long names need no margin on a phone."""
+    across = ax.get_yaxis_transform()
+    ax.text(0, row - 0.3, left, transform=across, va="bottom", ha="left", fontweight="medium")
+    ax.text(1, row - 0.3, right, transform=across, va="bottom", ha="right", color=_muted_text())
+
+
+def _finish_rows(ax: Axes, row_count: int) -> None:
+    ax.set_ylim(row_count - 0.45, -0.85)
+    ax.yaxis.set_visible(False)
+    sns.despine(ax=ax, left=True)
+
+
+def _set_log_limits(ax: Axes, table: pd.DataFrame) -> None:
+    """Give the log axis room and ticks that read as plain factors (0.5, 1, 2)."""
+    low, high = float(table["ci_low"].min()), float(table["ci_high"].max())
+    low, high = min(low, 0.8) / 1.08, max(high, 1.25) * 1.08
+    ax.set_xlim(low, high)
+    steps = [
+        0.01,
+        0.02,
+        0.05,
+        0.1,
+        0.2,
+        0.33,
+        0.5,
+        0.67,
+        0.8,
+        1,
+        1.25,
+        1.5,
+        2,
+        3,
+        5,
+        10,
+        20,
+        50,
+        100,
+    ]
+    inside = [step for step in steps if low <= step <= high]
+    crowded = len(inside) > 7
+    kept = [
+        step for step in inside if not crowded or step in {0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100}
+    ]
+    ax.set_xticks(kept)
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.minorticks_off()
+
+
+def _write_at_risk(ax: Axes, days: np.ndarray, at_risk: np.ndarray) -> None:
+    """Write under the axis how many follows were still waiting at each tick."""
+    ticks = [tick for tick in ax.get_xticks() if 0 <= tick <= days.max()]
+    places = np.clip(np.searchsorted(days, ticks, side="right") - 1, 0, len(days) - 1)
+    across = ax.get_xaxis_transform()
+    ax.text(0, -0.27, "still waiting", transform=across, ha="left", va="top", color=_muted_text(),
+            fontsize="small")  # fmt: skip
+    for tick, place in zip(ticks, places, strict=True):
+        ax.text(tick, -0.34, f"{int(at_risk[place]):,}", transform=across, ha="center", va="top",
+                color=_muted_text(), fontsize="small")  # fmt: skip

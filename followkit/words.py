@@ -1,0 +1,105 @@
+"""How numbers are written in sentences: one rule each, so that prose, tables and figures agree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def percent(share: float) -> str:
+    """Write a share as a percentage: one decimal below 10 %, none above.
+
+    Examples
+    --------
+    >>> percent(0.0245), percent(0.314), percent(0.0)
+    ('2.5 %', '31 %', '0.0 %')
+    """
+    return f"{_percent_digits(share)} %"
+
+
+def percent_range(low: float, high: float) -> str:
+    """Write an interval of shares.
+
+    Examples
+    --------
+    >>> percent_range(0.015, 0.034), percent_range(0.281, 0.339)
+    ('1.5 to 3.4 %', '28 to 34 %')
+    """
+    return f"{_percent_digits(low)} to {_percent_digits(high)} %"
+
+
+def count(number: float, noun: str = "", plural: str = "") -> str:
+    """Write a whole number with thousands separators, and its noun in the right number.
+
+    Examples
+    --------
+    >>> count(8147), count(1, "dyad"), count(3, "reply", "replies")
+    ('8,147', '1 dyad', '3 replies')
+    """
+    text = f"{round(number):,}"
+    if not noun:
+        return text
+    return f"{text} {noun if round(number) == 1 else plural or noun + 's'}"
+
+
+def factor(odds_ratio: float) -> str:
+    """Write an odds ratio with two decimals, or three digits where it is far from 1.
+
+    Examples
+    --------
+    >>> factor(1.8349), factor(0.052), factor(23.4), factor(1234.0)
+    ('1.83', '0.05', '23.4', '1,234')
+    """
+    if odds_ratio >= 100:
+        return f"{odds_ratio:,.0f}"
+    return f"{odds_ratio:.1f}" if odds_ratio >= 10 else f"{odds_ratio:.2f}"
+
+
+def factor_range(low: float, high: float) -> str:
+    """Write an interval of odds ratios.
+
+    Examples
+    --------
+    >>> factor_range(1.5, 2.139)
+    '1.50 to 2.14'
+    """
+    return f"{factor(low)} to {factor(high)}"
+
+
+def points(change: float) -> str:
+    """Write a change in probability in percentage points, always with its sign.
+
+    Examples
+    --------
+    >>> points(0.0312), points(-0.004)
+    ('+3.1', '−0.4')
+    """
+    return f"{100 * change:+.1f}".replace("-", "−")
+
+
+def days(number: float) -> str:
+    """Write a duration in days.
+
+    Examples
+    --------
+    >>> days(30.0), days(1), days(2.25)
+    ('30 days', '1 day', '2.2 days')
+    """
+    text = f"{number:,.0f}" if number == round(number) or number >= 10 else f"{number:.1f}"
+    return f"{text} day" if text == "1" else f"{text} days"
+
+
+def join(parts: Sequence[str], last: str = "and") -> str:
+    """Join parts as a sentence does.
+
+    Examples
+    --------
+    >>> join(["a"]), join(["a", "b"]), join(["a", "b", "c"])
+    ('a', 'a and b', 'a, b and c')
+    """
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} {last} {parts[-1]}"
+
+
+def _percent_digits(share: float) -> str:
+    return f"{100 * share:.1f}" if abs(share) < 0.0995 else f"{100 * share:.0f}"
