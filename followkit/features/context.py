@@ -1,0 +1,422 @@
+"""What the features of one set of dyads share: the ties, posts and acts that may be used.
+
+A context is the only door to the data for a feature, and it is what keeps the leakage rule:
+
+- *timed*: everything strictly before the dyad's t;
+- *crawl*: ties standing at the baseline crawl, the pair's own two taken out, and posts and acts
+  strictly before the crawl;
+- *snapshot*: one context a fold, on the graph without any tie between a pair of that fold.
+
+A feature is then a function of a context that returns one number a dyad.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from followkit.dyads import DyadSet
+from followkit.features.catalogue import Mode, Side
+from followkit.features.ties import (
+    DAY_US,
+    NEVER_US,
+    UNKNOWN_US,
+    IntArray,
+    find_tie_folds,
+    get_table,
+    is_export,
+    make_history,
+    make_ties,
+    to_times,
+    to_us,
+)
+from followkit.graph import (
+    count_degrees,
+    count_degrees_asof,
+    count_mutual,
+    count_shared,
+    make_graph,
+)
+from followkit.tables import Dataset
+from followkit.timeline import count_before, last_before
+
+SHRINKAGE = 10.0
+
+#: Kinds of interaction that one account directs at another; views and blocks are not among them.
+ACT_KINDS = ("like", "comment", "reply", "mention", "share", "save", "message")
+
+TIME_COLUMNS = {"posts": "posted_at", "interactions": "at", "follows": "followed_at"}
+
+FloatArray = npt.NDArray[np.float64]
+FlagArray = npt.NDArray[np.bool_]
+FeatureFunction = Callable[["FeatureContext"], FloatArray]
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A decider's record: follows received and those answered, and the pooled rate as of t."""
+
+    received: IntArray
+    answered: IntArray
+    pooled: FloatArray
+
+    def shrunk(self) -> FloatArray:
+        """Return (answered + 10 p) / (received + 10)."""
+        return (self.answered + SHRINKAGE * self.pooled) / (self.received + SHRINKAGE)
+
+
+@dataclass
+class FeatureContext:
+    """The dyads of one part, and what may be known about them.
+
+    Attributes
+    ----------
+    rows
+        initiator_id, decider_id and at, one row a dyad.
+    mode
+        timed, crawl or snapshot.
+    ties
+        follower_id, followee_id, start_us, end_us: the ties that this part may use.
+    dataset
+        The tables; features reach posts and acts through the context's own properties.
+    horizon_days
+        The horizon of the question (None where it has none).
+    uses_platform_counts
+        True when one account is in half of the dyads, so that only its own ties are in the
+        data: then the follower counts of others come from `account_counts` as of t.
+    """
+
+    rows: pd.DataFrame
+    mode: Mode
+    ties: pd.DataFrame
+    dataset: Dataset
+    horizon_days: float | None
+    uses_platform_counts: bool = False
+    _cache: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    def cached(self, key: Any, make: Callable[[], Any]) -> Any:
+        """Return the value under `key`, making it on first use."""
+        if key not in self._cache:
+            self._cache[key] = make()
+        return self._cache[key]
+
+    @property
+    def at_us(self) -> IntArray:
+        """The dyads' t in microseconds; the smallest integer in a snapshot."""
+        stamps: IntArray = self.cached("at_us", lambda: to_us(self.rows["at"]))
+        return stamps
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether the dyads have a t, before which everything has to lie."""
+        return self.mode != "snapshot"
+
+    # -- the follow graph ------------------------------------------------------------------
+
+    @property
+    def graph(self) -> Any:
+        """The follow graph of `ties`, with every account of the dyads among its nodes."""
+        return self.cached("graph", self._make_graph)
+
+    def _make_graph(self) -> Any:
+        nodes = pd.concat(
+            [
+                self.rows["initiator_id"],
+                self.rows["decider_id"],
+                self.ties["follower_id"],
+                self.ties["followee_id"],
+            ]
+        ).unique()
+        spans = {}
+        if self.mode == "timed":
+            spans = {
+                "start": self.ties["start_us"].to_numpy(),
+                "end": self.ties["end_us"].to_numpy(),
+            }
+        return make_graph(self.ties["follower_id"], self.ties["followee_id"], nodes=nodes, **spans)
+
+    def codes(self, side: Side) -> IntArray:
+        """Return the node codes of the initiators or the deciders."""
+        found: IntArray = self.cached(
+            ("codes", side), lambda: self.graph.code(self.rows[f"{side}_id"]).astype(np.int64)
+        )
+        return found
+
+    def _own_ties(self) -> tuple[IntArray, IntArray]:
+        """Return 1 where A→B, and where B→A, is among the ties of a crawl."""
+        graph = self.graph
+        size = np.int64(max(graph.node_count, 1))
+        keys = graph.source.astype(np.int64) * size + graph.target.astype(np.int64)
+        initiator, decider = self.codes("initiator"), self.codes("decider")
+        out = np.isin(initiator * size + decider, keys).astype(np.int64)
+        back = np.isin(decider * size + initiator, keys).astype(np.int64)
+        return out, back
+
+    @property
+    def own_ties(self) -> tuple[IntArray, IntArray]:
+        """A→B and B→A in the graph of this part (0/1); only a crawl has them."""
+        if self.mode != "crawl":
+            none = np.zeros(len(self.rows), dtype=np.int64)
+            return none, none
+        found: tuple[IntArray, IntArray] = self.cached("own_ties", self._own_ties)
+        return found
+
+    def degrees(self, side: Side) -> tuple[FloatArray, FloatArray]:
+        """Return (followees, followers) of one side, without the pair's own ties."""
+        found: tuple[FloatArray, FloatArray] = self.cached(
+            ("degrees", side), lambda: self._degrees(side)
+        )
+        return found
+
+    def _degrees(self, side: Side) -> tuple[FloatArray, FloatArray]:
+        if self.uses_platform_counts:
+            return self._platform_counts(side)
+        codes = self.codes(side)
+        if self.mode == "timed":
+            out, into = count_degrees_asof(self.graph, codes, self.at_us)
+        else:
+            out, into = count_degrees(self.graph, codes)
+        first, back = self.own_ties if side == "initiator" else self.own_ties[::-1]
+        return (out - first).astype(np.float64), (into - back).astype(np.float64)
+
+    def _platform_counts(self, side: Side) -> tuple[FloatArray, FloatArray]:
+        """Return the last platform figures strictly before t; NaN where there are none."""
+        counts = get_table(self.dataset, "account_counts")
+        events = counts[["account_id", "counts_at"]].rename(columns={"counts_at": "at"})
+        queries = self.queries(side)
+        last = pd.DataFrame(
+            {
+                "account_id": queries["account_id"].to_numpy(),
+                "counts_at": to_times(to_us(pd.Series(last_before(events, queries)))),
+            }
+        )
+        figures = counts.drop_duplicates(["account_id", "counts_at"], keep="last")
+        found = last.merge(figures, on=["account_id", "counts_at"], how="left", sort=False)
+        out = found["followee_count"].to_numpy(dtype=np.float64, na_value=np.nan)
+        into = found["follower_count"].to_numpy(dtype=np.float64, na_value=np.nan)
+        return out, into
+
+    def shared(self, kind: str) -> FloatArray:
+        """Return one kind of shared neighbours (see `followkit.graph.count_shared`)."""
+        at_us = self.at_us if self.mode == "timed" else None
+        found = self.cached(
+            "shared",
+            lambda: count_shared(self.graph, self.codes("initiator"), self.codes("decider"), at_us),
+        )
+        return np.asarray(getattr(found, kind), dtype=np.float64)
+
+    @property
+    def decider_record(self) -> Rate:
+        """The deciders' past answers, without anything that could tell this one."""
+        make = self._record_asof if self.mode == "timed" else self._record_static
+        record: Rate = self.cached("decider_record", make)
+        return record
+
+    def _record_static(self) -> Rate:
+        graph, codes = self.graph, self.codes("decider")
+        out, back = self.own_ties
+        both = out * back
+        all_mutual = np.asarray(count_mutual(graph, np.arange(graph.node_count)), dtype=np.int64)
+        received = np.asarray(count_degrees(graph, codes)[1], dtype=np.int64) - out
+        answered = all_mutual[codes] - both
+        pooled = (int(all_mutual.sum()) - 2 * both + 1.0) / (len(graph.source) - out - back + 2.0)
+        return Rate(received, answered, np.asarray(pooled, dtype=np.float64))
+
+    def _record_asof(self) -> Rate:
+        horizon_us = round((self.horizon_days or 0.0) * DAY_US)
+        history = make_history(self.ties, horizon_us)
+        known_us = history["known_us"].to_numpy()
+        answered = history["answered"].to_numpy()
+        order = np.argsort(known_us, kind="stable")
+        until = np.searchsorted(known_us[order], self.at_us, side="left")
+        totals = np.concatenate([[0], np.cumsum(answered[order])])
+        pooled = (totals[until] + 1.0) / (until + 2.0)
+        events = pd.DataFrame({"account_id": history["decider_id"], "at": to_times(known_us)})
+        yes = events[answered == 1]
+        queries = self.queries("decider")
+        return Rate(
+            np.asarray(count_before(events, queries), dtype=np.int64),
+            np.asarray(count_before(yes, queries), dtype=np.int64),
+            pooled,
+        )
+
+    # -- posts, acts and follows as events ---------------------------------------------------
+
+    def queries(self, side: Side, days_back: float = 0.0) -> pd.DataFrame:
+        """Return (account_id, at) of one side, `at` moved back by some days."""
+        shift = round(days_back * DAY_US)
+        return pd.DataFrame(
+            {
+                "account_id": self.rows[f"{side}_id"].to_numpy(),
+                "at": to_times(self.at_us - shift),
+            }
+        )
+
+    def events(self, table: str) -> pd.DataFrame:
+        """Return (account_id, at, amount) of every post, act or follow whose moment is known."""
+        makers = {"posts": self._posts, "interactions": self._acts, "follows": self._follows}
+        found: pd.DataFrame = self.cached(("events", table), makers[table])
+        return found
+
+    def _posts(self) -> pd.DataFrame:
+        posts = get_table(self.dataset, "posts")
+        posts = posts[posts["posted_at"].notna()]
+        return pd.DataFrame(
+            {"account_id": posts["account_id"], "at": posts["posted_at"], "amount": 1}
+        ).reset_index(drop=True)
+
+    def _acts(self) -> pd.DataFrame:
+        acts = self.pair_acts
+        return acts.rename(columns={"actor_id": "account_id"})[["account_id", "at", "amount"]]
+
+    def _follows(self) -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                "account_id": self.ties["follower_id"].to_numpy(),
+                "at": to_times(self.ties["start_us"].to_numpy()),
+                "amount": 1,
+            }
+        )
+
+    @property
+    def pair_acts(self) -> pd.DataFrame:
+        """Acts towards others with a known moment: actor_id, target_id, at, amount."""
+        found: pd.DataFrame = self.cached(
+            "pair_acts", lambda: select_acts(self.dataset, is_timed=True)
+        )
+        return found
+
+    def has_events(self, table: str) -> bool:
+        """Return whether the data hold the table with its times."""
+        return self.dataset.has(table, TIME_COLUMNS[table])
+
+    def count_events(self, side: Side, table: str, window_days: float) -> FloatArray:
+        """Return how many of one side's events lie in the window before t."""
+        counted = count_before(self.events(table), self.queries(side), window_days=window_days)
+        return np.asarray(counted, dtype=np.float64)
+
+    def count_active_weeks(self, side: Side, table: str, weeks: int) -> FloatArray:
+        """Return in how many of the last `weeks` weeks one side had an event."""
+        events = self.events(table)
+        later = np.asarray(count_before(events, self.queries(side)), dtype=np.int64)
+        active = np.zeros(len(self.rows), dtype=np.int64)
+        for week in range(1, weeks + 1):
+            earlier = np.asarray(
+                count_before(events, self.queries(side, 7.0 * week)), dtype=np.int64
+            )
+            active += later > earlier
+            later = earlier
+        return active.astype(np.float64)
+
+    def count_pair_acts(self, actor: Side, target: Side, window_days: float) -> FloatArray:
+        """Return how many acts of `actor` towards `target` lie in the window before t."""
+        queries = pd.DataFrame(
+            {
+                "actor_id": self.rows[f"{actor}_id"].to_numpy(),
+                "target_id": self.rows[f"{target}_id"].to_numpy(),
+                "at": to_times(self.at_us),
+            }
+        )
+        counted = count_before(
+            self.pair_acts, queries, window_days=window_days, by=["actor_id", "target_id"]
+        )
+        return np.asarray(counted, dtype=np.float64)
+
+    def last_event_us(self, side: Side, table: str) -> IntArray:
+        """Return the moment of one side's last event before t (smallest integer: none)."""
+        last = last_before(self.events(table)[["account_id", "at"]], self.queries(side))
+        return to_us(pd.Series(last))
+
+    # -- who was watched ---------------------------------------------------------------------
+
+    def watched(self, side: Side, table: str) -> tuple[FlagArray, IntArray]:
+        """Return whether one side's `table` was visible before t, and since when.
+
+        With rows for the table in `observation`, those decide, account by account. Without,
+        the table is taken to cover every account from its first row on. An account that is
+        watched and silent is inactive (0); one that is not watched is unknown (NaN).
+        """
+        found: tuple[FlagArray, IntArray] = self.cached(
+            ("watched", side, table), lambda: self._watched(side, table)
+        )
+        return found
+
+    def _watched(self, side: Side, table: str) -> tuple[FlagArray, IntArray]:
+        size = len(self.rows)
+        events_us = to_us(self.events(table)["at"]) if self.is_dated else np.zeros(1, np.int64)
+        first = int(events_us.min()) if len(events_us) else NEVER_US
+        seen = get_table(self.dataset, "observation")
+        seen = seen[(seen["table_name"] == table).to_numpy(dtype=bool)]
+        if seen.empty:
+            since = np.full(size, first, dtype=np.int64)
+            return (since < self.at_us) | (not self.is_dated), since
+        spans = self._spans(side, seen)
+        if self.is_dated:
+            spans.loc[spans["is_crawl"], "from_us"] = first
+            covers = (spans["from_us"] < spans["at_us"]) & (spans["until_us"] >= spans["at_us"])
+            spans = spans[covers]
+        since_by_row = spans.groupby("row")["from_us"].min().reindex(range(size))
+        flags = since_by_row.notna().to_numpy(dtype=bool)
+        return flags, since_by_row.fillna(0).to_numpy(dtype=np.int64)
+
+    def _spans(self, side: Side, seen: pd.DataFrame) -> pd.DataFrame:
+        """Return each dyad row's spans of observation, a crawl marked as such."""
+        spans = pd.DataFrame(
+            {
+                "account_id": seen["account_id"].to_numpy(),
+                "from_us": to_us(seen["observed_from_at"]),
+                "until_us": to_us(seen["observed_until_at"]),
+            }
+        )
+        spans["is_crawl"] = spans["from_us"] == spans["until_us"]
+        spans.loc[spans["until_us"] == UNKNOWN_US, "until_us"] = NEVER_US
+        rows = pd.DataFrame(
+            {
+                "row": np.arange(len(self.rows)),
+                "account_id": self.rows[f"{side}_id"].to_numpy(),
+                "at_us": self.at_us,
+            }
+        )
+        return rows.merge(spans, on="account_id", how="inner")
+
+    def where_watched(self, values: FloatArray, *sides_tables: tuple[Side, str]) -> FloatArray:
+        """Return the values, NaN where one of the accounts was not watched."""
+        known = np.ones(len(values), dtype=bool)
+        for side, table in sides_tables:
+            known &= self.watched(side, table)[0]
+        return np.where(known, values, np.nan)
+
+
+def select_acts(dataset: Dataset, *, is_timed: bool | None) -> pd.DataFrame:
+    """Return acts towards others: actor_id, target_id, at, amount (`None`: timed or not)."""
+    acts = get_table(dataset, "interactions")
+    keep = acts["kind"].isin(ACT_KINDS) & (acts["actor_id"] != acts["target_id"])
+    if is_timed is not None:
+        keep &= acts["at"].notna() == is_timed
+    acts = acts[keep.to_numpy(dtype=bool, na_value=False)]
+    amount = acts["count"].fillna(1).to_numpy(dtype=np.int64)
+    return acts[["actor_id", "target_id", "at"]].assign(amount=amount).reset_index(drop=True)
+
+
+def make_contexts(dyads: DyadSet, dataset: Dataset) -> Iterator[tuple[IntArray, FeatureContext]]:
+    """Yield each part of the dyads (row positions) with the context it is computed in."""
+    mode: Mode = dyads.asof
+    rows = dyads.table[["initiator_id", "decider_id", "at"]].reset_index(drop=True)
+    ties = make_ties(dyads, dataset)
+    counts = mode != "snapshot" and is_export(rows) and dataset.has("account_counts")
+    everyone = np.arange(len(rows), dtype=np.int64)
+    if mode != "snapshot":
+        yield everyone, FeatureContext(rows, mode, ties, dataset, dyads.horizon_days, counts)
+        return
+    folds = dyads.table["fold"].to_numpy()
+    tie_folds = find_tie_folds(ties, rows, folds)
+    for fold in np.unique(folds):
+        part = everyone[folds == fold]
+        masked = ties[tie_folds != fold].reset_index(drop=True)
+        chosen = rows.iloc[part].reset_index(drop=True)
+        yield part, FeatureContext(chosen, mode, masked, dataset, dyads.horizon_days)

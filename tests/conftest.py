@@ -1,0 +1,72 @@
+"""Shared worlds and data for all tests.
+
+Test files are imported one by one (import mode "importlib"), so they cannot import each other;
+the shared modules below are found under their plain names: `from worlds import …`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+SHARED = ("worlds", "slow_features", "leakage_checks")
+
+
+class SharedFinder(MetaPathFinder):
+    """Finds the shared test modules, and nothing else, when a test first imports them."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: Any = None
+    ) -> ModuleSpec | None:
+        """Return the spec of a shared module."""
+        if fullname not in SHARED:
+            return None
+        return importlib.util.spec_from_file_location(fullname, HERE / f"{fullname}.py")
+
+
+sys.meta_path.append(SharedFinder())
+
+
+@pytest.fixture(scope="session")
+def small_world() -> Any:
+    """Return `make_world(seed, mode)`: a small random world with its dyads."""
+    import worlds
+
+    return worlds.make_world
+
+
+@pytest.fixture(scope="session")
+def coin_world() -> Any:
+    """Return `make_coin_world(seed, mode)`: a dataset in which every answer is a coin."""
+    import worlds
+
+    return worlds.make_coin_world
+
+
+def _bundled(name: str) -> Any:
+    from followkit.sources import load_dataset
+
+    folder = HERE.parent / "data" / name
+    if not folder.is_dir():
+        pytest.skip(f"data/{name} is not there")
+    return load_dataset(folder)
+
+
+@pytest.fixture(scope="session")
+def nostr() -> Any:
+    """Return the bundled nostr data: two crawls of follow lists."""
+    return _bundled("nostr")
+
+
+@pytest.fixture(scope="session")
+def town() -> Any:
+    """Return the bundled simulated town."""
+    return _bundled("town")

@@ -1,0 +1,191 @@
+"""The checks of the leakage rule. Each returns the names of the features that break it.
+
+They run over whatever the catalogue holds, so a new feature is checked without being named.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from worlds import KINDS, WORDS, World
+
+from followkit.features import FeatureTable, make_features
+from followkit.tables import Dataset
+
+
+def compute(world: World, dataset: Dataset | None = None) -> FeatureTable:
+    """Return every feature, the untimed ones too, of the world's own dyads."""
+    return make_features(world.dyads, dataset or world.dataset, allow_untimed=True)
+
+
+def find_changes(before: pd.DataFrame, after: pd.DataFrame, rows: np.ndarray) -> set[str]:
+    """Return the columns whose values are not bit-identical in the given rows."""
+    assert before.index.equals(after.index)
+    return {
+        name
+        for name in before.columns.intersection(after.columns)
+        if not np.array_equal(
+            before[name].to_numpy()[rows], after[name].to_numpy()[rows], equal_nan=True
+        )
+    }
+
+
+def make_follow_rows(world: World, pairs: list[tuple[Any, Any]], moment: Any) -> pd.DataFrame:
+    """Return new follows that begin (timed) or are first seen (crawl) at the moment."""
+    rows = pd.DataFrame(pairs, columns=["follower_id", "followee_id"])
+    if world.mode == "timed":
+        rows["followed_at"] = moment
+    elif world.mode == "crawl":
+        rows["followed_before_at"] = moment
+    return rows
+
+
+def append_rows(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with rows appended, its own types kept."""
+    rows = rows.reindex(columns=table.columns).astype(table.dtypes.to_dict())
+    return pd.concat([table, rows], ignore_index=True)
+
+
+def drop_pair(follows: pd.DataFrame, follower: Any, followee: Any) -> pd.DataFrame:
+    """Return the follows without every tie follower → followee."""
+    is_tie = (follows["follower_id"] == follower) & (follows["followee_id"] == followee)
+    return follows[~is_tie.to_numpy(dtype=bool)]
+
+
+def check_reverse_tie(world: World, row: int) -> set[str]:
+    """Delete, then add, the dyad's own reverse tie: its row has to stay as it is."""
+    before = compute(world).values
+    dyad = world.dyads.table.iloc[row]
+    follows = world.dataset.tables["follows"]
+    without = drop_pair(follows, dyad["decider_id"], dyad["initiator_id"])
+    moment = world.dyads.crawl_at if world.mode == "crawl" else dyad["at"]
+    pair = [(dyad["decider_id"], dyad["initiator_id"])]
+    added = append_rows(without, make_follow_rows(world, pair, moment))
+    return set().union(
+        *(
+            find_changes(
+                before,
+                compute(world, world.dataset.replace(follows=changed)).values,
+                np.array([row]),
+            )
+            for changed in (without, added)
+        )
+    )
+
+
+def check_fold(world: World, fold: int, rng: np.random.Generator) -> set[str]:
+    """Re-draw the ties of a fold's pairs: no row of the fold may notice."""
+    table = world.dyads.table
+    inside = np.flatnonzero(table["fold"].to_numpy() == fold)
+    before = compute(world).values
+    pairs = {
+        tuple(sorted(pair))
+        for pair in table.iloc[inside][["initiator_id", "decider_id"]].to_numpy().tolist()
+    }
+    follows = world.dataset.tables["follows"]
+    ties = follows[["follower_id", "followee_id"]].to_numpy().tolist()
+    rest = follows[[tuple(sorted(tie)) not in pairs for tie in ties]]
+    drawn = [
+        pair
+        for low, high in sorted(pairs)
+        for pair in ((low, high), (high, low))
+        if rng.random() < 0.5
+    ]
+    changed = append_rows(rest, make_follow_rows(world, drawn, None))
+    return find_changes(
+        before, compute(world, world.dataset.replace(follows=changed)).values, inside
+    )
+
+
+def make_future(world: World, moment: Any, rng: np.random.Generator) -> dict[str, Dataset]:
+    """Return datasets to which something of each kind happened at the moment."""
+    tables = world.dataset.tables
+    ids = pd.unique(world.dyads.table[["initiator_id", "decider_id"]].to_numpy().ravel())
+    who, whom = rng.choice(ids, 30), rng.choice(ids, 30)
+    reverse = world.dyads.table[["decider_id", "initiator_id"]].sample(
+        10, random_state=1, replace=True
+    )
+    pairs = [pair for pair in zip(who, whom, strict=True) if pair[0] != pair[1]]
+    pairs += list(reverse.itertuples(index=False, name=None))
+    posts = pd.DataFrame(
+        {
+            "post_id": [f"later{number}" for number in range(30)],
+            "account_id": who,
+            "posted_at": moment,
+            "text": [" ".join(rng.choice(WORDS, 3)) + " unheard" for _ in who],
+            "hashtags": "new art",
+            "language": "aa",
+        }
+    )
+    acts = pd.DataFrame(
+        {"actor_id": who, "target_id": whom, "kind": rng.choice(KINDS, 30), "at": moment}
+    )
+    both = reverse.set_axis(["actor_id", "target_id"], axis=1).assign(kind="like", at=moment)
+    counts = pd.DataFrame(
+        {"account_id": ids, "counts_at": moment, "follower_count": 77, "followee_count": 7}
+    )
+    return {
+        "follow": world.dataset.replace(
+            follows=append_rows(tables["follows"], make_follow_rows(world, pairs, moment))
+        ),
+        "unfollow": world.dataset.replace(follows=end_ties(world, moment, rng)),
+        "post": world.dataset.replace(posts=append_rows(tables["posts"], posts)),
+        "act": world.dataset.replace(
+            interactions=append_rows(tables["interactions"], pd.concat([acts, both]))
+        ),
+        "counts": world.dataset.replace(
+            account_counts=append_rows(tables["account_counts"], counts)
+        ),
+    }
+
+
+def end_ties(world: World, moment: Any, rng: np.random.Generator) -> pd.DataFrame:
+    """Return the follows, half of those that stand ended at the moment."""
+    follows = world.dataset.tables["follows"].copy()
+    began, ended = (
+        ("followed_at", "unfollowed_at")
+        if world.mode == "timed"
+        else ("followed_before_at", "unfollowed_before_at")
+    )
+    stands = follows[ended].isna() & (follows[began] <= moment)
+    picked = stands.to_numpy(dtype=bool) & (rng.random(len(follows)) < 0.5)
+    follows.loc[picked, ended] = moment
+    return follows
+
+
+def check_future(world: World, moment: Any, rng: np.random.Generator) -> dict[str, set[str]]:
+    """Let things happen at or after t: dated features of dyads up to then may not notice."""
+    before = compute(world)
+    rows = np.flatnonzero((world.dyads.table["at"] <= moment).to_numpy())
+    return {
+        kind: find_changes(before.values, compute(world, dataset).values, rows)
+        - set(before.untimed)
+        for kind, dataset in make_future(world, moment, rng).items()
+    }
+
+
+def check_renaming(world: World, rng: np.random.Generator) -> set[str]:
+    """Rename the accounts and shuffle all rows: values move with their dyads, and no more."""
+    before = compute(world).values
+    ids = world.dataset.tables["accounts"]["account_id"].to_numpy()
+    names = dict(zip(ids.tolist(), (rng.permutation(len(ids)) + 1000).tolist(), strict=True))
+    columns = {"account_id", "follower_id", "followee_id", "actor_id", "target_id"}
+    tables = {}
+    for name, table in world.dataset.tables.items():
+        moved = table.assign(**{c: table[c].map(names) for c in columns & set(table.columns)})
+        tables[name] = moved.sample(frac=1.0, random_state=3).reset_index(drop=True)
+    rows = world.dyads.table
+    renamed = rows.assign(
+        initiator_id=rows["initiator_id"].map(names), decider_id=rows["decider_id"].map(names)
+    ).sample(frac=1.0, random_state=4)
+    dyads = replace(world.dyads, table=renamed.reset_index(drop=True))
+    after = make_features(dyads, world.dataset.replace(**tables), allow_untimed=True).values
+    after = after.loc[before.index]
+    return {
+        name
+        for name in before.columns
+        if not np.allclose(before[name], after[name], rtol=1e-12, atol=1e-12, equal_nan=True)
+    }
