@@ -155,7 +155,7 @@ def leak(monkeypatch: pytest.MonkeyPatch) -> object:
 def test_a_leaky_feature_fails_the_reverse_check(mode: str, function: object, leak) -> None:
     leak(function)
     world = make_world(2, mode)
-    found = [check_reverse_tie(world, row) for row in range(0, len(world.dyads.table), 4)]
+    found = [check_reverse_tie(world, row) for row in range(0, len(world.dyads.table), 8)]
     assert set().union(*found) == {"leak"}
 
 

@@ -42,14 +42,14 @@ def actions_log(context: FeatureContext, side: Side) -> FloatArray:
 
 def days_since_action_log(context: FeatureContext, side: Side) -> FloatArray:
     """Return log(1 + days since the last action); with none yet, since watching began."""
-    last = np.full(len(context.rows), UNKNOWN_US, dtype=np.int64)
     since = np.full(len(context.rows), NEVER_US, dtype=np.int64)
     known = np.zeros(len(context.rows), dtype=bool)
-    for table in _tables(context, side):
+    tables = _tables(context, side)
+    for table in tables:
         flags, began = context.watched(side, table)
         known |= flags
         since = np.where(flags, np.minimum(since, began), since)
-        last = np.maximum(last, context.last_event_us(side, table))
+    last = context.last_event_us(side, tables)
     origin = np.where(last == UNKNOWN_US, since, last)
     days = np.where(known, context.at_us - origin, 0) / DAY_US
     return np.where(known, np.log1p(np.maximum(days, 0.0)), np.nan)

@@ -12,8 +12,9 @@ A feature is then a function of a context that returns one number a dyad.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ from followkit.features.ties import (
     to_us,
 )
 from followkit.graph import (
+    FollowGraph,
     count_degrees,
     count_degrees_asof,
     count_mutual,
@@ -45,6 +47,7 @@ from followkit.graph import (
 from followkit.tables import Dataset
 from followkit.timeline import count_before, last_before
 
+WEEK_US = 7 * DAY_US
 SHRINKAGE = 10.0
 
 #: Kinds of interaction that one account directs at another; views and blocks are not among them.
@@ -119,11 +122,12 @@ class FeatureContext:
     # -- the follow graph ------------------------------------------------------------------
 
     @property
-    def graph(self) -> Any:
+    def graph(self) -> FollowGraph:
         """The follow graph of `ties`, with every account of the dyads among its nodes."""
-        return self.cached("graph", self._make_graph)
+        graph: FollowGraph = self.cached("graph", self._make_graph)
+        return graph
 
-    def _make_graph(self) -> Any:
+    def _make_graph(self) -> FollowGraph:
         nodes = pd.concat(
             [
                 self.rows["initiator_id"],
@@ -143,7 +147,7 @@ class FeatureContext:
     def codes(self, side: Side) -> IntArray:
         """Return the node codes of the initiators or the deciders."""
         found: IntArray = self.cached(
-            ("codes", side), lambda: self.graph.code(self.rows[f"{side}_id"]).astype(np.int64)
+            ("codes", side), lambda: self.graph.code(self.rows[f"{side}_id"])
         )
         return found
 
@@ -151,7 +155,7 @@ class FeatureContext:
         """Return 1 where A→B, and where B→A, is among the ties of a crawl."""
         graph = self.graph
         size = np.int64(max(graph.node_count, 1))
-        keys = graph.source.astype(np.int64) * size + graph.target.astype(np.int64)
+        keys = graph.source * size + graph.target
         initiator, decider = self.codes("initiator"), self.codes("decider")
         out = np.isin(initiator * size + decider, keys).astype(np.int64)
         back = np.isin(decider * size + initiator, keys).astype(np.int64)
@@ -247,13 +251,12 @@ class FeatureContext:
 
     # -- posts, acts and follows as events ---------------------------------------------------
 
-    def queries(self, side: Side, days_back: float = 0.0) -> pd.DataFrame:
-        """Return (account_id, at) of one side, `at` moved back by some days."""
-        shift = round(days_back * DAY_US)
+    def queries(self, side: Side) -> pd.DataFrame:
+        """Return (account_id, at) of one side."""
         return pd.DataFrame(
             {
                 "account_id": self.rows[f"{side}_id"].to_numpy(),
-                "at": to_times(self.at_us - shift),
+                "at": to_times(self.at_us),
             }
         )
 
@@ -297,21 +300,34 @@ class FeatureContext:
 
     def count_events(self, side: Side, table: str, window_days: float) -> FloatArray:
         """Return how many of one side's events lie in the window before t."""
-        counted = count_before(self.events(table), self.queries(side), window_days=window_days)
+        counted = self.cached(
+            ("count", side, table, window_days),
+            lambda: count_before(self.events(table), self.queries(side), window_days=window_days),
+        )
         return np.asarray(counted, dtype=np.float64)
 
     def count_active_weeks(self, side: Side, table: str, weeks: int) -> FloatArray:
-        """Return in how many of the last `weeks` weeks one side had an event."""
-        events = self.events(table)
-        later = np.asarray(count_before(events, self.queries(side)), dtype=np.int64)
-        active = np.zeros(len(self.rows), dtype=np.int64)
-        for week in range(1, weeks + 1):
-            earlier = np.asarray(
-                count_before(events, self.queries(side, 7.0 * week)), dtype=np.int64
-            )
-            active += later > earlier
-            later = earlier
-        return active.astype(np.float64)
+        """Return in how many of the last `weeks` weeks one side had an event.
+
+        Thirteen cuts in time of the same sorted events: a search in one array, where a running
+        sum would have to sort all dyads thirteen times.
+        """
+        events, queries = self.events(table), self.queries(side)
+        accounts = pd.Index(events["account_id"].unique())
+        codes, at_us = accounts.get_indexer(pd.Index(queries["account_id"])), self.at_us
+        event_us = to_us(events["at"])
+        moments = np.unique(event_us)
+        width = len(moments) + 1
+        line = np.sort(
+            accounts.get_indexer(pd.Index(events["account_id"])) * width
+            + np.searchsorted(moments, event_us)
+        )
+        cuts = [
+            np.searchsorted(line, codes * width + np.searchsorted(moments, at_us - week * WEEK_US))
+            for week in range(weeks + 1)
+        ]
+        active = sum((later > cut).astype(np.float64) for later, cut in pairwise(cuts))
+        return np.where(codes >= 0, active, 0.0)
 
     def count_pair_acts(self, actor: Side, target: Side, window_days: float) -> FloatArray:
         """Return how many acts of `actor` towards `target` lie in the window before t."""
@@ -327,10 +343,10 @@ class FeatureContext:
         )
         return np.asarray(counted, dtype=np.float64)
 
-    def last_event_us(self, side: Side, table: str) -> IntArray:
+    def last_event_us(self, side: Side, tables: Sequence[str]) -> IntArray:
         """Return the moment of one side's last event before t (smallest integer: none)."""
-        last = last_before(self.events(table)[["account_id", "at"]], self.queries(side))
-        return to_us(pd.Series(last))
+        events = pd.concat([self.events(table)[["account_id", "at"]] for table in tables])
+        return to_us(pd.Series(last_before(events, self.queries(side))))
 
     # -- who was watched ---------------------------------------------------------------------
 

@@ -81,7 +81,7 @@ def _cosine(ids: pd.Series, texts: pd.Series, left: pd.Series, right: pd.Series)
 
 def find_rows(known: pd.Index, ids: pd.Series) -> IntArray:
     """Return the position of each id among the known ones; −1 where it is not there."""
-    return pd.Index(known).get_indexer(pd.Index(ids)).astype(np.int64)
+    return np.asarray(pd.Index(known).get_indexer(pd.Index(ids)), dtype=np.int64)
 
 
 def hashtag_jaccard(posts: pd.DataFrame, left: pd.Series, right: pd.Series) -> FloatArray:
@@ -101,7 +101,7 @@ def hashtag_jaccard(posts: pd.DataFrame, left: pd.Series, right: pd.Series) -> F
     shared = np.zeros(len(left), dtype=np.int64)
     shared[both] = used[rows_left[both]].multiply(used[rows_right[both]]).sum(axis=1)
     either = size[rows_left] + size[rows_right] - shared
-    return np.divide(shared, either, out=values, where=either > 0)
+    return np.asarray(np.divide(shared, either, out=values, where=either > 0))
 
 
 def list_hashtags(posts: pd.DataFrame) -> list[list[str]]:
@@ -120,7 +120,7 @@ def same_language(posts: pd.DataFrame, left: pd.Series, right: pd.Series) -> Flo
     main = counted.drop_duplicates("account_id").set_index("account_id")["language"]
     tongues = [side.map(main).astype("str").to_numpy() for side in (left, right)]
     known = left.isin(main.index).to_numpy(dtype=bool)
-    return (known & (tongues[0] == tongues[1])).astype(np.float64)
+    return np.asarray(known & (tongues[0] == tongues[1]), dtype=np.float64)
 
 
 def bio_cosine(context: FeatureContext) -> FloatArray:
@@ -140,7 +140,7 @@ def same_category(context: FeatureContext) -> FloatArray:
     left, right = (
         context.rows[name].map(declared).astype("string") for name in ("initiator_id", "decider_id")
     )
-    return (left == right).to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.asarray((left == right).to_numpy(dtype=np.float64, na_value=np.nan))
 
 
 FEATURES: dict[str, FeatureFunction] = {

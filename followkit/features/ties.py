@@ -58,7 +58,7 @@ def find_tie_folds(ties: pd.DataFrame, rows: pd.DataFrame, folds: IntArray) -> I
     turned = pairs.rename(columns={"follower_id": "followee_id", "followee_id": "follower_id"})
     known = pd.concat([pairs, turned]).drop_duplicates(["follower_id", "followee_id"])
     found = ties.merge(known, on=["follower_id", "followee_id"], how="left", sort=False)
-    return found["fold"].fillna(-1).to_numpy(dtype=np.int64)
+    return np.asarray(found["fold"].fillna(-1), dtype=np.int64)
 
 
 def make_ties(dyads: DyadSet, dataset: Dataset) -> pd.DataFrame:
