@@ -5,6 +5,7 @@ They run over whatever the catalogue holds, so a new feature is checked without 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,10 +16,12 @@ from worlds import KINDS, WORDS, World
 from followkit.features import FeatureTable, make_features
 from followkit.tables import Dataset
 
+Names = Sequence[str] | None
 
-def compute(world: World, dataset: Dataset | None = None) -> FeatureTable:
-    """Return every feature, the untimed ones too, of the world's own dyads."""
-    return make_features(world.dyads, dataset or world.dataset, allow_untimed=True)
+
+def compute(world: World, dataset: Dataset | None = None, names: Names = None) -> FeatureTable:
+    """Return every feature (or some), the untimed ones too, of the world's own dyads."""
+    return make_features(world.dyads, dataset or world.dataset, names=names, allow_untimed=True)
 
 
 def find_changes(before: pd.DataFrame, after: pd.DataFrame, rows: np.ndarray) -> set[str]:
@@ -55,9 +58,9 @@ def drop_pair(follows: pd.DataFrame, follower: Any, followee: Any) -> pd.DataFra
     return follows[~is_tie.to_numpy(dtype=bool)]
 
 
-def check_reverse_tie(world: World, row: int) -> set[str]:
+def check_reverse_tie(world: World, row: int, names: Names = None) -> set[str]:
     """Delete, then add, the dyad's own reverse tie: its row has to stay as it is."""
-    before = compute(world).values
+    before = compute(world, names=names).values
     dyad = world.dyads.table.iloc[row]
     follows = world.dataset.tables["follows"]
     without = drop_pair(follows, dyad["decider_id"], dyad["initiator_id"])
@@ -68,7 +71,7 @@ def check_reverse_tie(world: World, row: int) -> set[str]:
         *(
             find_changes(
                 before,
-                compute(world, world.dataset.replace(follows=changed)).values,
+                compute(world, world.dataset.replace(follows=changed), names).values,
                 np.array([row]),
             )
             for changed in (without, added)
@@ -76,11 +79,11 @@ def check_reverse_tie(world: World, row: int) -> set[str]:
     )
 
 
-def check_fold(world: World, fold: int, rng: np.random.Generator) -> set[str]:
+def check_fold(world: World, fold: int, rng: np.random.Generator, names: Names = None) -> set[str]:
     """Re-draw the ties of a fold's pairs: no row of the fold may notice."""
     table = world.dyads.table
     inside = np.flatnonzero(table["fold"].to_numpy() == fold)
-    before = compute(world).values
+    before = compute(world, names=names).values
     pairs = {
         tuple(sorted(pair))
         for pair in table.iloc[inside][["initiator_id", "decider_id"]].to_numpy().tolist()
@@ -96,7 +99,7 @@ def check_fold(world: World, fold: int, rng: np.random.Generator) -> set[str]:
     ]
     changed = append_rows(rest, make_follow_rows(world, drawn, None))
     return find_changes(
-        before, compute(world, world.dataset.replace(follows=changed)).values, inside
+        before, compute(world, world.dataset.replace(follows=changed), names).values, inside
     )
 
 
@@ -156,33 +159,37 @@ def end_ties(world: World, moment: Any, rng: np.random.Generator) -> pd.DataFram
     return follows
 
 
-def check_future(world: World, moment: Any, rng: np.random.Generator) -> dict[str, set[str]]:
+def check_future(
+    world: World, moment: Any, rng: np.random.Generator, names: Names = None
+) -> dict[str, set[str]]:
     """Let things happen at or after t: dated features of dyads up to then may not notice."""
-    before = compute(world)
+    before = compute(world, names=names)
     rows = np.flatnonzero((world.dyads.table["at"] <= moment).to_numpy())
     return {
-        kind: find_changes(before.values, compute(world, dataset).values, rows)
+        kind: find_changes(before.values, compute(world, dataset, names).values, rows)
         - set(before.untimed)
         for kind, dataset in make_future(world, moment, rng).items()
     }
 
 
-def check_renaming(world: World, rng: np.random.Generator) -> set[str]:
+def check_renaming(world: World, rng: np.random.Generator, names: Names = None) -> set[str]:
     """Rename the accounts and shuffle all rows: values move with their dyads, and no more."""
-    before = compute(world).values
+    before = compute(world, names=names).values
     ids = world.dataset.tables["accounts"]["account_id"].to_numpy()
-    names = dict(zip(ids.tolist(), (rng.permutation(len(ids)) + 1000).tolist(), strict=True))
+    new_ids = dict(zip(ids.tolist(), (rng.permutation(len(ids)) + 1000).tolist(), strict=True))
     columns = {"account_id", "follower_id", "followee_id", "actor_id", "target_id"}
     tables = {}
     for name, table in world.dataset.tables.items():
-        moved = table.assign(**{c: table[c].map(names) for c in columns & set(table.columns)})
+        moved = table.assign(**{c: table[c].map(new_ids) for c in columns & set(table.columns)})
         tables[name] = moved.sample(frac=1.0, random_state=3).reset_index(drop=True)
     rows = world.dyads.table
     renamed = rows.assign(
-        initiator_id=rows["initiator_id"].map(names), decider_id=rows["decider_id"].map(names)
+        initiator_id=rows["initiator_id"].map(new_ids), decider_id=rows["decider_id"].map(new_ids)
     ).sample(frac=1.0, random_state=4)
     dyads = replace(world.dyads, table=renamed.reset_index(drop=True))
-    after = make_features(dyads, world.dataset.replace(**tables), allow_untimed=True).values
+    after = make_features(
+        dyads, world.dataset.replace(**tables), names=names, allow_untimed=True
+    ).values
     after = after.loc[before.index]
     return {
         name

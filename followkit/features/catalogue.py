@@ -96,7 +96,8 @@ _ENTRIES: tuple[Feature, ...] = (
         1,
         "decider's past follow-back rate",
         "(answered + 10 p) / (received + 10): follows that the decider received before t − H, and "
-        "those of them answered within H while they stood; p is the pooled rate "
+        "those of them answered within H while they stood (equal stamps count as answered); p is "
+        "the pooled rate "
         "(answered + 1) / (received + 2) over all deciders as of t. Crawl and snapshot: mutual "
         "ties over follows received, on the graph without the pair (crawl) or the fold (snapshot)",
         unit=_POINTS,

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from followkit.dyads import DyadSet
+from followkit.observation import find_standing
 from followkit.schema import SCHEMAS
 from followkit.tables import Dataset
 
@@ -84,11 +85,10 @@ def make_ties(dyads: DyadSet, dataset: Dataset) -> pd.DataFrame:
     if dyads.asof == "timed":
         return ties[start != UNKNOWN_US].reset_index(drop=True)
     if dyads.crawl_at is None:
-        ties = ties[end == NEVER_US]
+        stands = end == NEVER_US
     else:
-        crawl_us = int(to_us(pd.Series([dyads.crawl_at]))[0])
-        known = (start != UNKNOWN_US) | (dyads.asof == "snapshot")
-        ties = ties[known & (start <= crawl_us) & (end > crawl_us)]
+        stands = find_standing(follows, dyads.crawl_at)[0]
+    ties = ties[stands]
     return ties.drop_duplicates(["follower_id", "followee_id"]).reset_index(drop=True)
 
 
