@@ -1,0 +1,364 @@
+"""Standard errors for dyads: every dyad that shares an account with another moves with it.
+
+All functions take the per-row score contributions (n × p) and the information matrix (p × p) of a
+fit and return the covariance of its coefficients. `dyadic_cr3` is the default everywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+CHUNK = 20_000
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Which accounts each dyad touches, as codes.
+
+    Attributes
+    ----------
+    initiator, decider
+        Codes of the two accounts of each row.
+    pair
+        Code of the unordered pair of each row.
+    ids
+        Account ids by code.
+    degree
+        Rows that touch each account.
+    conditioned
+        Code of an account in at least half of the rows (the owner of an export), else −1: errors
+        are then clustered on the other accounts and hold for this account only.
+    """
+
+    initiator: IntArray
+    decider: IntArray
+    pair: IntArray
+    ids: pd.Index
+    degree: IntArray
+    conditioned: int
+
+    @property
+    def count(self) -> int:
+        """Number of accounts that errors are clustered on."""
+        return len(self.ids) - (self.conditioned >= 0)
+
+    @property
+    def effective_count(self) -> float:
+        """(Σ degree)² / Σ degree² over the clustered accounts."""
+        degree = self.degree.astype(float)
+        if self.conditioned >= 0:
+            degree = np.delete(degree, self.conditioned)
+        return float(degree.sum() ** 2 / (degree**2).sum()) if degree.any() else 0.0
+
+    @property
+    def largest_share(self) -> float:
+        """Share of the rows that the busiest account is part of."""
+        return float(self.degree.max() / len(self.initiator)) if len(self.initiator) else 0.0
+
+    @property
+    def degrees_of_freedom(self) -> float:
+        """Degrees of freedom of t intervals: effective accounts less one, at least one."""
+        return max(self.effective_count - 1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share of dyads with a dyadic-robust interval.
+
+    `design_effect` is the robust variance over that of independent dyads; `method` says how the
+    interval was made.
+    """
+
+    rate: float
+    ci_low: float
+    ci_high: float
+    std_error: float
+    n: int
+    event_count: int
+    account_count: int
+    effective_account_count: float
+    design_effect: float
+    method: str
+
+
+def code_accounts(initiator: Any, decider: Any) -> Accounts:
+    """Return the accounts of dyads as codes.
+
+    Examples
+    --------
+    >>> accounts = code_accounts(["a", "a", "b"], ["b", "c", "a"])
+    >>> accounts.degree.tolist(), accounts.pair.tolist()
+    ([3, 2, 1], [0, 1, 0])
+    """
+    both = pd.concat([pd.Series(initiator), pd.Series(decider)], ignore_index=True)
+    codes, ids = pd.factorize(both, sort=True)
+    first, second = codes[: len(codes) // 2], codes[len(codes) // 2 :]
+    low, high = np.minimum(first, second), np.maximum(first, second)
+    pair = pd.factorize(low.astype(np.int64) * len(ids) + high, sort=True)[0]
+    degree = np.bincount(codes, minlength=len(ids))
+    heaviest = int(degree.argmax()) if len(degree) else -1
+    # Three accounts always share half of their rows; only a crowd around one can be an export.
+    is_ego = len(ids) > 3 and degree[heaviest] * 2 >= len(first)
+    return Accounts(first.astype(np.int64), second.astype(np.int64), pair.astype(np.int64),
+                    pd.Index(ids), degree.astype(np.int64), heaviest if is_ego else -1)  # fmt: skip
+
+
+def classical(information: FloatArray) -> FloatArray:
+    """Return the inverse information: right only if dyads were independent."""
+    return np.asarray(np.linalg.inv(information), dtype=np.float64)
+
+
+def white(scores: FloatArray, information: FloatArray) -> FloatArray:
+    """Return White's covariance: dyads independent, the model not quite true."""
+    return _sandwich(scores.T @ scores, information)
+
+
+def two_way(
+    scores: FloatArray, information: FloatArray, initiator: IntArray, decider: IntArray
+) -> FloatArray:
+    """Return two-way clustered covariance (initiator and decider), each part times G/(G − 1).
+
+    A dyad is let move with dyads of the same initiator and with those of the same decider, but
+    not where one's initiator is the other's decider. Cameron, Gelbach & Miller (2011), Journal of
+    Business & Economic Statistics 29, doi:10.1198/jbes.2010.07136.
+    """
+    both = pd.factorize(pd.MultiIndex.from_arrays([initiator, decider]))[0]
+    parts = [_clustered_meat(scores, groups) for groups in (initiator, decider, both)]
+    return clip_eigenvalues(_sandwich(parts[0] + parts[1] - parts[2], information))
+
+
+def dyadic(scores: FloatArray, information: FloatArray, accounts: Accounts) -> FloatArray:
+    """Return the plain dyadic covariance: all pairs of rows that share any account.
+
+    The meat Σᵢⱼ sᵢ sⱼᵀ over rows that share an account equals the sum over accounts of the squared
+    score sums less that over unordered pairs (rows of one pair share two accounts). Aronow, Samii &
+    Assenova (2015), Political Analysis 23, doi:10.1093/pan/mpv018.
+    """
+    per_account = _sum_by_account(scores, accounts)
+    shared = _sum_by(scores[_is_shared(accounts)], accounts.pair[_is_shared(accounts)])
+    meat = per_account.T @ per_account - shared.T @ shared
+    return clip_eigenvalues(_sandwich(meat, information))
+
+
+def dyadic_cr3(
+    design: FloatArray, curvature: FloatArray, scores: FloatArray, accounts: Accounts
+) -> FloatArray:
+    """Return the dyadic covariance in its leave-one-account-out form, the default.
+
+    With H the information, H_v and g_v its part and the score sum of account v, d_v =
+    (H − H_v)⁻¹ g_v is about how much the coefficients move when v is left out; d_p likewise for
+    an unordered pair. V = (G − 1)/G · Σ d_v d_vᵀ − Σ d_p d_pᵀ, negative eigenvalues clipped.
+
+    Parameters
+    ----------
+    design, curvature, scores
+        n × p design, n second derivatives w·p(1 − p), n × p score contributions w·(y − p)·x.
+    accounts
+        From `code_accounts`.
+    """
+    moves = leave_out_moves(design, curvature, scores, accounts)
+    kept = accounts.degree > 0
+    if accounts.conditioned >= 0:
+        kept[accounts.conditioned] = False
+    d_v = moves[kept]
+    shared = _is_shared(accounts)
+    d_p = _moves(design[shared], curvature[shared], scores[shared], accounts.pair[shared],
+                 _information(design, curvature))  # fmt: skip
+    group_count = max(int(kept.sum()), 2)
+    v = (group_count - 1) / group_count * (d_v.T @ d_v) - d_p.T @ d_p
+    return clip_eigenvalues(v)
+
+
+def leave_out_moves(
+    design: FloatArray, curvature: FloatArray, scores: FloatArray, accounts: Accounts
+) -> FloatArray:
+    """Return d_v for every account: the one-step change −(β̂ without v − β̂)."""
+    rows = np.r_[np.arange(len(design)), np.arange(len(design))]
+    groups = np.r_[accounts.initiator, accounts.decider]
+    information = _information(design, curvature)
+    return _moves(design[rows], curvature[rows], scores[rows], groups, information,
+                  count=len(accounts.ids))  # fmt: skip
+
+
+def clip_eigenvalues(covariance: FloatArray) -> FloatArray:
+    """Return the nearest covariance without negative eigenvalues.
+
+    Examples
+    --------
+    >>> clip_eigenvalues(np.array([[1.0, 0.0], [0.0, -0.5]])).tolist()
+    [[1.0, 0.0], [0.0, 0.0]]
+    """
+    symmetric = (covariance + covariance.T) / 2
+    values, vectors = np.linalg.eigh(symmetric)
+    if values.min() >= 0:
+        return symmetric
+    return (vectors * np.clip(values, 0, None)) @ vectors.T
+
+
+def dyadic_mean(
+    values: FloatArray, accounts: Accounts, weights: FloatArray | None = None
+) -> tuple[float, float]:
+    """Return the weighted mean of a value per dyad and its dyadic-robust standard error.
+
+    Examples
+    --------
+    >>> accounts = code_accounts(["a", "b", "c", "d"], ["e", "f", "g", "h"])
+    >>> mean, error = dyadic_mean(np.array([0.0, 1.0, 1.0, 0.0]), accounts)
+    >>> mean, round(error, 3)
+    (0.5, 0.289)
+    """
+    weight = np.ones(len(values)) if weights is None else weights
+    mean = float(np.average(values, weights=weight))
+    scores = (weight * (values - mean))[:, None]
+    variance = dyadic_cr3(np.ones((len(values), 1)), weight, scores, accounts)
+    return mean, float(np.sqrt(variance[0, 0]))
+
+
+def dyadic_rate(
+    outcome: Any, accounts: Accounts, *, weights: Any = None, confidence: float = 0.95
+) -> Rate:
+    """Return a share of dyads with a dyadic-robust interval on the logit scale.
+
+    Where nobody or everybody answered there is no variance to estimate: the interval is Wilson's,
+    as if each decider were one observation.
+
+    Examples
+    --------
+    >>> accounts = code_accounts([f"a{k}" for k in range(10)], [f"b{k}" for k in range(10)])
+    >>> rate = dyadic_rate([0] * 10, accounts)
+    >>> rate.rate, round(rate.ci_high, 4)
+    (0.0, 0.2775)
+    """
+    values = np.asarray(outcome, dtype=np.float64)
+    weight = np.ones(len(values)) if weights is None else np.asarray(weights, dtype=np.float64)
+    share = float(np.average(values, weights=weight))
+    events = int(values.sum())
+    common = (len(values), events, accounts.count, accounts.effective_count)
+    if share in (0.0, 1.0):
+        size = len(np.unique(accounts.decider))
+        low, high = wilson_interval(share * size, size, confidence)
+        return Rate(share, low, high, np.nan, *common, np.nan, "Wilson, one observation a decider")
+    error = dyadic_mean(values, accounts, weight)[1]
+    low, high = logit_interval(share, error, accounts.degrees_of_freedom, confidence)
+    independent = share * (1 - share) * (weight**2).sum() / weight.sum() ** 2
+    return Rate(
+        share, low, high, error, *common, float(error**2 / independent), "dyadic-robust, logit"
+    )
+
+
+def logit_interval(
+    share: float, std_error: float, degrees_of_freedom: float, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Return a t interval made on the logit scale, so that it stays between 0 and 1.
+
+    Examples
+    --------
+    >>> low, high = logit_interval(0.5, 0.1, 1e9)
+    >>> round(low, 3), round(high, 3)
+    (0.313, 0.687)
+    """
+    reach = stats.t.ppf((1 + confidence) / 2, degrees_of_freedom) * std_error
+    centre, step = np.log(share / (1 - share)), reach / (share * (1 - share))
+    low, high = 1 / (1 + np.exp(-(centre + np.array([-step, step]))))
+    return float(low), float(high)
+
+
+def wilson_interval(event_count: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
+    """Return Wilson's interval for a share of independent cases.
+
+    Wilson (1927), Journal of the American Statistical Association 22.
+
+    Examples
+    --------
+    >>> [round(limit, 4) for limit in wilson_interval(15, 148)]
+    [0.0624, 0.1605]
+    """
+    z = stats.norm.ppf((1 + confidence) / 2)
+    share, spread = event_count / n, z**2 / n
+    centre = (share + spread / 2) / (1 + spread)
+    reach = z / (1 + spread) * np.sqrt(share * (1 - share) / n + spread / (4 * n))
+    return max(float(centre - reach), 0.0), min(float(centre + reach), 1.0)
+
+
+def _sandwich(meat: FloatArray, information: FloatArray) -> FloatArray:
+    bread = np.linalg.inv(information)
+    return bread @ meat @ bread
+
+
+def _information(design: FloatArray, curvature: FloatArray) -> FloatArray:
+    return (design * curvature[:, None]).T @ design
+
+
+def _clustered_meat(scores: FloatArray, groups: npt.ArrayLike) -> FloatArray:
+    codes, names = pd.factorize(np.asarray(groups))
+    sums = _sum_by(scores, codes)
+    return len(names) / max(len(names) - 1, 1) * (sums.T @ sums)
+
+
+def _sum_by(values: FloatArray, groups: npt.ArrayLike, count: int = 0) -> FloatArray:
+    codes = np.asarray(groups)
+    columns = [np.bincount(codes, weights=column, minlength=count) for column in values.T]
+    return np.stack(columns, axis=1).astype(np.float64)
+
+
+def _sum_by_account(values: FloatArray, accounts: Accounts) -> FloatArray:
+    count = len(accounts.ids)
+    sums = _sum_by(values, accounts.initiator, count) + _sum_by(values, accounts.decider, count)
+    if accounts.conditioned >= 0:
+        sums[accounts.conditioned] = 0.0
+    return sums
+
+
+def _is_shared(accounts: Accounts) -> npt.NDArray[np.bool_]:
+    """Return which rows have two clustered accounts, so that their pair is counted twice."""
+    ego = accounts.conditioned
+    return (accounts.initiator != ego) & (accounts.decider != ego)
+
+
+def _moves(
+    design: FloatArray,
+    curvature: FloatArray,
+    scores: FloatArray,
+    groups: IntArray,
+    information: FloatArray,
+    *,
+    count: int = 0,
+) -> FloatArray:
+    """Return (H − H_g)⁻¹ g_g for each group, in blocks of p × p systems solved together."""
+    width = design.shape[1]
+    codes, names = pd.factorize(groups, sort=True)
+    order = np.argsort(codes, kind="stable")
+    first = np.searchsorted(codes[order], np.arange(len(names) + 1))
+    sums = _sum_by(scores, codes) if len(codes) else np.zeros((0, width))
+    moves = np.zeros((len(names), width))
+    for start in range(0, len(names), CHUNK):
+        stop = min(start + CHUNK, len(names))
+        rows = order[first[start] : first[stop]]
+        outer = np.einsum("n,ni,nj->nij", curvature[rows], design[rows], design[rows])
+        parts = np.add.reduceat(outer, first[start:stop] - first[start], axis=0)
+        moves[start:stop] = _solve(information - parts, sums[start:stop])
+    if not count:
+        return moves
+    full = np.zeros((count, width))
+    full[names] = moves
+    return full
+
+
+def _solve(matrices: FloatArray, vectors: FloatArray) -> FloatArray:
+    """Solve many small systems; where a group owns a column, in the directions that remain."""
+    worst = np.linalg.cond(matrices)
+    good = worst < 1e12
+    solved = np.empty_like(vectors)
+    solved[good] = np.linalg.solve(matrices[good], vectors[good][..., None])[..., 0]
+    for row in np.flatnonzero(~good):
+        solved[row] = np.linalg.pinv(matrices[row], hermitian=True) @ vectors[row]
+    return solved

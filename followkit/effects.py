@@ -1,0 +1,149 @@
+"""What a fitted model says in readable units: odds ratios, probability changes, influence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+from followkit.covariance import Accounts, leave_out_moves
+from followkit.logit import expit
+from followkit.model import FollowBackModel
+
+FloatArray = npt.NDArray[np.float64]
+SQUARED = "_squared"
+
+
+def odds_ratios(model: FollowBackModel, steps: Mapping[str, float]) -> pd.DataFrame:
+    """Return the odds ratio of each feature for its stated step.
+
+    Parameters
+    ----------
+    model
+        A fitted model.
+    steps
+        Change of the feature that the odds ratio is for (`unit_scale` of the catalogue); 1 without.
+
+    Returns
+    -------
+    pandas.DataFrame
+        term, step, odds_ratio = exp(step · β), ci_low, ci_high, p_value; no intercept.
+    """
+    slopes = model.coefficients.iloc[1:]
+    step = np.array([steps.get(term, 1.0) for term in slopes["term"]])
+    scaled = slopes[["estimate", "ci_low", "ci_high"]].mul(step, axis=0)
+    table = np.exp(scaled).set_axis(["odds_ratio", "ci_low", "ci_high"], axis=1)
+    table.insert(0, "term", slopes["term"])
+    table.insert(1, "step", step)
+    return table.assign(p_value=slopes["p_value"]).reset_index(drop=True)
+
+
+def average_marginal_effects(model: FollowBackModel, steps: Mapping[str, float]) -> pd.DataFrame:
+    """Return the average change in P(answered) for a step of each feature.
+
+    For a feature with two values 0 and 1: the mean over dyads of P(1) − P(0). For others: the mean
+    slope dP/dx times the step; a feature and its square (`name_squared`) move together, under the
+    name of the feature. Errors by the delta method from the model's covariance.
+
+    Returns
+    -------
+    pandas.DataFrame
+        term, step, effect, std_error, effect_low, effect_high (probabilities, not points).
+    """
+    rows = []
+    reach = stats.t.ppf((1 + model.confidence) / 2, _freedom(model))
+    for place, name in enumerate(model.names, start=1):
+        if name.endswith(SQUARED) and name.removesuffix(SQUARED) in model.names:
+            continue
+        column = model.design[:, place]
+        is_flag = bool(np.isin(column, (0.0, 1.0)).all())
+        step = 1.0 if is_flag else steps.get(name, 1.0)
+        effect, gradient = (
+            _flag_effect(model, place) if is_flag else _slope_effect(model, place, name)
+        )
+        error = step * float(np.sqrt(max(float(gradient @ model.covariance @ gradient), 0.0)))
+        effect *= step
+        rows.append((name, step, effect, error, effect - reach * error, effect + reach * error))
+    columns = ["term", "step", "effect", "std_error", "effect_low", "effect_high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def leave_one_decider_out(model: FollowBackModel, deciders: npt.ArrayLike) -> pd.DataFrame:
+    """Return how rate and coefficients move when each decider's dyads are left out.
+
+    Coefficients move by one Newton step, (H − H_v)⁻¹ g_v, close to a refit unless the decider
+    carries most answers.
+
+    Parameters
+    ----------
+    model
+        A fitted model.
+    deciders
+        Decider of each row that was used in the fit.
+
+    Returns
+    -------
+    pandas.DataFrame
+        decider_id, dyad_count, answer_count, rate (of the others), then each feature's estimate
+        without the decider; most answers first.
+    """
+    ids = pd.Series(np.asarray(deciders))
+    codes, names = pd.factorize(ids, sort=True)
+    probability = expit(model.design @ model.beta)
+    curvature = model.weights * probability * (1 - probability)
+    residual = model.weights * (model.outcome - probability)
+    alone = np.arange(len(names), len(names) + len(codes))
+    groups = _as_accounts(codes, alone)
+    moves = leave_out_moves(model.design, curvature, model.design * residual[:, None], groups)
+    table = pd.DataFrame({"decider_id": names, "dyad_count": np.bincount(codes)})
+    table["answer_count"] = np.bincount(codes, weights=model.outcome).astype(int)
+    total = model.weights.sum() - np.bincount(codes, weights=model.weights)
+    answered = model.weights * model.outcome
+    table["rate"] = (answered.sum() - np.bincount(codes, weights=answered)) / total
+    estimates = model.beta - moves[: len(names)]
+    for place, name in enumerate(model.names, start=1):
+        table[name] = estimates[:, place]
+    order = ["answer_count", "dyad_count"]
+    return table.sort_values(order, ascending=False, kind="stable", ignore_index=True)
+
+
+def _as_accounts(codes: npt.NDArray[np.int64], alone: npt.NDArray[np.int64]) -> Accounts:
+    count = int(alone.max()) + 1
+    degree = np.bincount(np.r_[codes, alone], minlength=count)
+    return Accounts(codes, alone, alone, pd.RangeIndex(count), degree, -1)
+
+
+def _freedom(model: FollowBackModel) -> float:
+    return model.degrees_of_freedom if "dyadic" in model.covariance_kind else np.inf
+
+
+def _flag_effect(model: FollowBackModel, place: int) -> tuple[float, FloatArray]:
+    sides = []
+    for value in (1.0, 0.0):
+        design = model.design.copy()
+        design[:, place] = value
+        probability = expit(design @ model.beta)
+        slope = design * (probability * (1 - probability))[:, None]
+        sides.append((_mean(model, probability), _mean(model, slope)))
+    return float(sides[0][0] - sides[1][0]), np.asarray(sides[0][1] - sides[1][1])
+
+
+def _slope_effect(model: FollowBackModel, place: int, name: str) -> tuple[float, FloatArray]:
+    probability = expit(model.design @ model.beta)
+    density = probability * (1 - probability)
+    beta, direction = model.beta, np.zeros((len(density), len(model.beta)))
+    direction[:, place] = 1.0
+    if name + SQUARED in model.names:
+        twin = model.names.index(name + SQUARED) + 1
+        direction[:, twin] = 2 * model.design[:, place]
+    slope = direction @ beta
+    curve = density * (1 - 2 * probability) * slope
+    gradient = density[:, None] * direction + curve[:, None] * model.design
+    return float(_mean(model, density * slope)), np.asarray(_mean(model, gradient))
+
+
+def _mean(model: FollowBackModel, values: FloatArray) -> FloatArray:
+    return np.average(values, axis=0, weights=model.weights)
