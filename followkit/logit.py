@@ -110,7 +110,7 @@ class LogitRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             gradient = design.T @ (weight * (outcome - probability)) - penalty * beta
             curvature = weight * probability * (1 - probability)
             information = (design * curvature[:, None]).T @ design + np.diag(penalty)
-            step = np.linalg.lstsq(information, gradient, rcond=None)[0]
+            step = np.asarray(np.linalg.lstsq(information, gradient, rcond=None)[0], np.float64)
             beta, loss, size = self._take(design, outcome, weight, penalty, beta, step, loss)
             self.converged_ = size < self.tolerance
         return beta

@@ -261,7 +261,7 @@ class _Fit:
             return cov.two_way(scores, information, *ends)
         if kind == "white":
             return cov.white(scores, information)
-        return np.linalg.pinv(information, hermitian=True)
+        return np.asarray(np.linalg.pinv(information, hermitian=True), np.float64)
 
     def _wald(self, beta: FloatArray, matrix: FloatArray) -> pd.DataFrame:
         error = np.sqrt(np.diag(matrix))
