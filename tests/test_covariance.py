@@ -295,9 +295,11 @@ def test_an_account_that_owns_a_column_leaves_finite_errors(scale: float) -> Non
     design = np.column_stack([np.ones(300), (b == 7) * scale, rng.normal(size=300)])
     y = (rng.random(300) < 0.4).astype(float)
     y[np.flatnonzero(b == 7)[:2]] = 0, 1
-    p = LogitRegression().fit(design[:, 1:] / [scale, 1], y).predict_proba(
-        design[:, 1:] / [scale, 1]
-    )[:, 1]
+    p = (
+        LogitRegression()
+        .fit(design[:, 1:] / [scale, 1], y)
+        .predict_proba(design[:, 1:] / [scale, 1])[:, 1]
+    )
     scores = design * (y - p)[:, None]
     found = cov.dyadic_cr3(design, p * (1 - p), scores, cov.code_accounts(a, b))
     error = np.sqrt(np.diag(found)) * [1, scale, 1]
