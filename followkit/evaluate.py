@@ -104,7 +104,7 @@ def run_ladder(
     In a snapshot the features of a fold share one graph, so flexible models are trained and scored
     within folds; a linear model may pool them. No resampling, no class weights.
     """
-    everything = features.values  # noqa: PD011 (a field of ours, not the pandas attribute)
+    everything = features.values
     known = everything[list(names)].notna().all(axis=1).to_numpy()
     table = dyads.table[known].reset_index(drop=True)
     values = everything[known].reset_index(drop=True)

@@ -207,15 +207,26 @@ def count_degrees_asof(
     spells = np.diff(graph.spell_first)
     sides = (np.repeat(graph.source, spells), np.repeat(graph.target, spells))
     counted = [
-        _count_before(nodes, graph.start, codes, at_us)
-        - _count_before(nodes[graph.end != NEVER], graph.end[graph.end != NEVER], codes, at_us)
+        count_events_before(nodes, graph.start, codes, at_us)
+        - count_events_before(
+            nodes[graph.end != NEVER], graph.end[graph.end != NEVER], codes, at_us
+        )
         for nodes in sides
     ]
     return counted[0], counted[1]
 
 
-def _count_before(nodes: IntArray, times: IntArray, codes: IntArray, at_us: IntArray) -> IntArray:
-    """Return for each (code, moment) how many events of that node lie strictly before it."""
+def count_events_before(
+    nodes: IntArray, times: IntArray, codes: IntArray, at_us: IntArray
+) -> IntArray:
+    """Return for each (code, moment) how many events of that node lie strictly before it.
+
+    Examples
+    --------
+    >>> nodes, times = np.array([0, 0, 1]), np.array([5, 9, 5])
+    >>> count_events_before(nodes, times, np.array([0, 0]), np.array([9, 10])).tolist()
+    [1, 2]
+    """
     moments = np.unique(times)
     width = len(moments) + 1
     events = np.sort(nodes * width + np.searchsorted(moments, times))
@@ -391,6 +402,6 @@ def _count_tied(near: Neighbours, x: IntArray, at: IntArray | None) -> IntArray:
     if at is None:
         return np.diff(near.first)[x]
     node = np.repeat(np.arange(len(near.tied_first) - 1), np.diff(near.tied_first))
-    begun = _count_before(node, near.tied_from, x, at)
+    begun = count_events_before(node, near.tied_from, x, at)
     is_over = near.tied_until != NEVER
-    return begun - _count_before(node[is_over], near.tied_until[is_over], x, at)
+    return begun - count_events_before(node[is_over], near.tied_until[is_over], x, at)

@@ -25,6 +25,8 @@ COVARIANCES = ("dyadic_cr3", "dyadic", "two_way", "white", "classical")
 FEWEST_EVENTS = 20
 EVENTS_PER_FEATURE = 10
 FEWEST_EFFECTIVE_ACCOUNTS = 20
+#: A yes-or-no feature in which fewer dyads differ from the rest carries no usable contrast.
+FEWEST_DIFFERING = 20
 #: A standardised coefficient with such an error is not estimated but separated.
 LARGEST_ERROR = 10.0
 #: Penalty of the ridge model: a standardised slope is drawn as by one prior dyad in each class.
@@ -173,7 +175,6 @@ def fit_follow_back(
         dropped, notes = dropped + narrowed, notes + note
     if not kept:
         raise CannotFitError("features: no feature varies, so there is nothing to explain")
-    notes += [f"{feature} was left out: {reason}." for feature, reason in dropped]
     fit = _Fit(table[kept].to_numpy(float), y, weight, accounts, covariance, confidence)
     coefficients, matrix, way, pipeline = fit.run("none" if penalty == "auto" else penalty)
     notes += fit.notes
@@ -381,6 +382,10 @@ def _drop_useless(table: pd.DataFrame) -> tuple[list[str], list[tuple[str, str]]
         if length <= 1e-10 * max(float(np.linalg.norm(column)), 1e-300):
             dropped.append((name, "it is the same for every dyad"))
             continue
+        differing = _count_differing(column)
+        if differing < FEWEST_DIFFERING:
+            dropped.append((name, f"only {differing} dyads differ in it"))
+            continue
         rest = centred / length
         rest = rest - basis @ (basis.T @ rest)
         rest = rest - basis @ (basis.T @ rest)
@@ -391,6 +396,14 @@ def _drop_useless(table: pd.DataFrame) -> tuple[list[str], list[tuple[str, str]]
         basis = np.column_stack([basis, rest / np.linalg.norm(rest)])
         kept.append(str(name))
     return kept, dropped
+
+
+def _count_differing(column: FloatArray) -> int:
+    """Return how many rows hold the rarer of two values; all rows for other features."""
+    if not np.isin(column, (0.0, 1.0)).all():
+        return len(column)
+    ones = int(column.sum())
+    return min(ones, len(column) - ones)
 
 
 def _narrow(names: list[str], rate: cov.Rate) -> tuple[list[str], list[tuple[str, str]], list[str]]:
