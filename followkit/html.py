@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from followkit.errors import InputError
 from followkit.record import (
-    SURROGATES,
     TABLES_MIME,
     Record,
+    clean,
     csv_text,
     is_missing,
     is_number_column,
@@ -35,21 +35,6 @@ __all__ = [
 
 Format = str | Callable[[Any], str]
 Side = Literal["left", "right", "center"]
-
-# C0 and C1 controls but tab and line feed.
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
-def clean(value: object) -> str:
-    r"""Return a value as text without control characters; half surrogates become U+FFFD.
-
-    Examples
-    --------
-    >>> clean("a\x00b\x1b[31m"), clean(7)
-    ('ab[31m', '7')
-    """
-    text = value if isinstance(value, str) else str(value)
-    return SURROGATES.sub("\ufffd", _CONTROLS.sub("", text))
 
 
 def esc(value: object) -> str:
@@ -161,6 +146,8 @@ def text_html(text: str, css_class: str = "") -> str:
     """
     start = f'<p class="{esc(css_class)}">' if css_class else "<p>"
     parts = [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
+    # A line never breaks between a number and its percent sign.
+    parts = [re.sub(r"(?<=\d) (?=%)", "\u00a0", part) for part in parts]
     return "".join(f"{start}{esc(part)}</p>" for part in parts)
 
 
@@ -211,13 +198,13 @@ def key_numbers(*items: tuple[str, str] | tuple[str, str, str]) -> Shown:
 
     Examples
     --------
-    >>> "<dd>2.5 %" in key_numbers(("2.5 %", "answered", "1.5 to 3.4 %")).html
+    >>> "<dd>2.5 %</dd>" in key_numbers(("2.5 %", "answered", "1.5 to 3.4 %")).html
     True
     """
     cells = []
     for value, label, *note in items:
         small = f"<small>{esc(note[0])}</small>" if note and note[0] else ""
-        cells.append(f"<div><dt>{esc(label)}</dt><dd>{esc(value)}{small}</dd></div>")
+        cells.append(f"<div><dt>{esc(label)}{small}</dt><dd>{esc(value)}</dd></div>")
     return Shown(f'<dl class="fk-numbers">{"".join(cells)}</dl>')
 
 
@@ -274,7 +261,7 @@ def figure(
     caption
         What to read from it.
     height, narrow_height
-        Inches; the screen version is 7 inches wide, the phone version 4.7 (same height if not
+        Inches; the screen version is 7.2 inches wide, the phone version 4.4 (same height if not
         given otherwise).
     dense
         Thousands of points: PNG at twice the resolution, in one width.

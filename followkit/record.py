@@ -21,6 +21,8 @@ TABLES_MIME = "application/vnd.followkit.tables+json"
 
 # Halves of surrogate pairs, which neither JSON in UTF-8 nor a page can hold.
 SURROGATES = re.compile("[\ud800-\udfff]")
+# C0 and C1 controls but tab and line feed.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
@@ -109,11 +111,23 @@ def plain(value: Any, name: str = "value") -> Any:
     raise InputError(f"record: {name} holds a {type(value).__name__}, which JSON cannot hold.")
 
 
+def clean(value: object) -> str:
+    r"""Return a value as text without control characters; half surrogates become U+FFFD.
+
+    Examples
+    --------
+    >>> clean("a\x00b\x1b[31m"), clean(7)
+    ('ab[31m', '7')
+    """
+    text = value if isinstance(value, str) else str(value)
+    return SURROGATES.sub("\ufffd", _CONTROLS.sub("", text))
+
+
 def csv_text(frame: pd.DataFrame) -> str:
     r"""Return a frame as CSV in which no text can run as a formula in a spreadsheet.
 
     Text that begins with `= + - @`, a tab or a carriage return (or a full-width twin) gets a `'` in
-    front; numbers stay as they are. `summary.json` keeps the exact text.
+    front, and control characters are stripped; numbers stay as they are.
 
     Examples
     --------
@@ -128,11 +142,13 @@ def csv_text(frame: pd.DataFrame) -> str:
         if not is_number_column(column):
             guarded.isetitem(position, column.map(_guard).astype(object))
     text: str = guarded.to_csv(index=False, lineterminator="\n")
-    return SURROGATES.sub("\ufffd", text)
+    return text
 
 
 def _guard(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+    if not isinstance(value, str):
+        return value
+    return f"'{clean(value)}" if value.startswith(_FORMULA_STARTS) else clean(value)
 
 
 def is_missing(value: Any) -> bool:

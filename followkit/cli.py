@@ -1,0 +1,248 @@
+"""The command line: check, simulate, report, lab.
+
+Whatever is slow to import is imported inside a command, so that `followkit --help` answers at once.
+Errors end as one readable sentence and an exit code: 2 bad input, 3 sound data that cannot carry a
+model, 1 a bug or a report that did not finish.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from followkit.errors import FollowkitError, InputError, ParameterError, suggest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DEFAULT_NOTEBOOK = "notebooks/report/follow_back.ipynb"
+
+app = typer.Typer(
+    name="followkit",
+    help="A follows B: will B follow back, and what moves that decision?",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _options(
+    traceback: Annotated[
+        bool, typer.Option("--traceback", help="Show where an error arose, for reporting a bug.")
+    ] = False,
+) -> None:
+    """Say how probable a follow-back is, and what moves it."""
+
+
+@app.command()
+def check(
+    data: Annotated[str, typer.Argument(help="Folder, .duckdb file or edge list.")],
+    mapping: Annotated[str, typer.Option(help="TOML file that names the columns.")] = "",
+) -> None:
+    """Read data and say what was found, what was dropped and why, and what it can answer."""
+    from followkit.sources import describe_dataset, find_data, load_dataset
+
+    dataset = load_dataset(find_data(data), mapping=mapping or None)
+    _print_frame(describe_dataset(dataset), f"What {data} holds")
+    _print_frame(dataset.quality, "What was read, dropped and kept")
+    _print_questions(dataset)
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Argument(help="Folder to write the tables into.")],
+    accounts: Annotated[int | None, typer.Option(min=10, help="How many accounts.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same town.")] = None,
+) -> None:
+    """Write a simulated town: all tables, and truth.json with the coefficients planted in it."""
+    from followkit.simulate import make_town, write_dataset
+
+    wanted = {"account_count": accounts, "seed": seed}
+    town = make_town(**{name: value for name, value in wanted.items() if value is not None})
+    write_dataset(town, out)
+    print(f"Wrote {out} ({len(town.accounts):,} accounts, {len(town.follows):,} follows).")
+
+
+@app.command()
+def report(
+    notebook: Annotated[str, typer.Argument(help="Another report notebook.")] = "",
+    data: Annotated[str | None, typer.Option(help="Folder, .duckdb file or edge list.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder to write the report into.")] = Path(
+        "reports/report"
+    ),
+    question: Annotated[
+        str | None, typer.Option(help="follow_back, late_answer, mutuality or auto.")
+    ] = None,
+    horizon_days: Annotated[
+        float | None, typer.Option(help="Days within which an answer counts.")
+    ] = None,
+    mapping: Annotated[str | None, typer.Option(help="TOML file that names the columns.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of folds and splits.")] = None,
+    title: Annotated[str | None, typer.Option(help="Heading of the report.")] = None,
+    show_names: Annotated[bool, typer.Option("--show-names", help="Show account names.")] = False,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("-p", "--parameter", metavar="NAME VALUE", help="Any other parameter."),
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds in all.")] = 3600,
+) -> None:
+    """Run a report notebook on data and write one offline page, with its numbers beside it."""
+    from followkit.index import write_index
+    from followkit.notebooks import parse_value, read_parameters
+    from followkit.report import render_report
+
+    path = find_notebook(notebook)
+    named = {"data": data, "question": question, "horizon_days": horizon_days, "mapping": mapping,
+             "seed": seed, "title": title, "show_names": show_names or None}  # fmt: skip
+    given: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
+    schema = read_parameters(path)
+    for pair in parameter or []:
+        name, _, text = pair.partition("=")
+        if name not in schema:
+            known = suggest(name, list(schema))
+            raise ParameterError(f"{path.name} has no parameter {name!r}: {known}")
+        given[name] = parse_value(text, schema[name])
+    result = render_report(path, page_path(out), given, timeout=timeout)
+    print(f"Wrote {_short(result.page)}")
+    if result.numbers.get("headline"):
+        print(result.numbers["headline"])
+    # Elsewhere an index.html may be somebody's own.
+    if result.page.parent.parent.name == "reports":
+        print(f"Wrote {_short(write_index(result.page.parent.parent))}")
+
+
+@app.command()
+def lab() -> None:
+    """Open JupyterLab at the notebooks."""
+    folder = find_notebook("").parent.parent
+    start = folder / "00_start_here.ipynb"
+    target = start if start.is_file() else folder
+    code = subprocess.call([sys.executable, "-m", "jupyterlab", str(target)])
+    if code:
+        raise FollowkitError("JupyterLab did not start; its own messages stand above.")
+
+
+def find_notebook(name: str) -> Path:
+    """Return the report notebook that a name stands for.
+
+    Parameters
+    ----------
+    name
+        A path, or "" for the standard report: looked for in the working folder and upwards, then
+        beside the installed package.
+
+    Raises
+    ------
+    InputError
+        When there is none.
+    """
+    if name:
+        if not Path(name).is_file():
+            raise InputError(f"There is no notebook {name}.")
+        return Path(name)
+    here, package = Path.cwd(), Path(__file__).parent
+    places = [folder / DEFAULT_NOTEBOOK for folder in (here, *here.parents, package.parent)]
+    places.append(package / "report_notebooks" / Path(DEFAULT_NOTEBOOK).name)
+    for place in places:
+        if place.is_file():
+            return place
+    raise InputError(f"The standard notebook {DEFAULT_NOTEBOOK} is not here; name one.")
+
+
+def page_path(out: Path) -> Path:
+    """Return the page's file for `--out`: a folder gets a page of its own name.
+
+    Examples
+    --------
+    >>> page_path(Path("reports/nostr")).as_posix(), page_path(Path("x/a.html")).as_posix()
+    ('reports/nostr/nostr.html', 'x/a.html')
+    """
+    return out if out.suffix == ".html" else out / f"{out.absolute().name}.html"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Parameters
+    ----------
+    arguments
+        What was typed after `followkit`; `sys.argv` without it.
+    """
+    words = _join_pairs(list(sys.argv[1:] if arguments is None else arguments))
+    wants_traceback = "--traceback" in words
+    words = [word for word in words if word != "--traceback"] or ["--help"]
+    try:
+        app(words, standalone_mode=False)
+    except FollowkitError as error:
+        _say(str(error), wants_traceback)
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        _say("stopped.", wants_traceback=False)
+        return 130
+    except Exception as error:
+        # Usage errors carry their sentence and code; everything else is a bug of ours.
+        if hasattr(error, "format_message") and hasattr(error, "exit_code"):
+            if message := error.format_message():
+                _say(f"{message} See followkit --help.", wants_traceback=False)
+            return int(error.exit_code)
+        hint = "" if wants_traceback else " Run again with --traceback to see where."
+        _say(f"this is a bug: {type(error).__name__}: {error}.{hint}", wants_traceback)
+        return 1
+    return 0
+
+
+def _join_pairs(words: list[str]) -> list[str]:
+    """Turn `-p NAME VALUE` into `-p NAME=VALUE`, which is what the parser takes."""
+    joined: list[str] = []
+    while words:
+        word = words.pop(0)
+        if word in ("-p", "--parameter") and len(words) > 1 and "=" not in words[0]:
+            word = f"--parameter={words.pop(0)}={words.pop(0)}"
+        joined.append(word)
+    return joined
+
+
+def _say(sentence: str, wants_traceback: bool) -> None:
+    if wants_traceback:
+        traceback.print_exc()
+    print(f"followkit: {sentence}", file=sys.stderr)
+
+
+def _short(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def _print_frame(frame: pd.DataFrame, title: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from followkit.html import clean
+    from followkit.record import is_missing, is_number_column
+
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for column in frame.columns:
+        side = "right" if is_number_column(frame[column]) else "left"
+        table.add_column(Text(clean(column)), justify=side, overflow="fold")  # type: ignore[arg-type]
+    for row in frame.itertuples(index=False):
+        table.add_row(*(Text("" if is_missing(value) else _cell(value, clean)) for value in row))
+    Console().print(table)
+
+
+def _cell(value: Any, clean: Any) -> str:
+    return f"{value:,}" if hasattr(value, "__index__") else str(clean(value))
+
+
+def _print_questions(dataset: Any) -> None:
+    from followkit.dyads import find_questions
+
+    for question, reason in find_questions(dataset).items():
+        print(f"{question}: {reason or 'can be answered'}")
