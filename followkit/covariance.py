@@ -6,6 +6,7 @@ fit and return the covariance of its coefficients. `dyadic_cr3` is the default e
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,10 @@ from scipy import stats
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-CHUNK = 20_000
+#: An eigenvalue of (H − H_v) relative to H below which v owns that direction.
+SINGULAR = 1e-6
+LARGE_GROUP = 256
+BLOCK_NUMBERS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,9 @@ def code_accounts(initiator: Any, decider: Any) -> Accounts:
     degree = np.bincount(codes, minlength=len(ids))
     heaviest = int(degree.argmax()) if len(degree) else -1
     # Three accounts always share half of their rows; only a crowd around one can be an export.
+    # Equally busy accounts are not told apart by the order of their names.
     is_ego = len(ids) > 3 and degree[heaviest] * 2 >= len(first)
+    is_ego = is_ego and int((degree == degree[heaviest]).sum()) == 1
     return Accounts(first.astype(np.int64), second.astype(np.int64), pair.astype(np.int64),
                     pd.Index(ids), degree.astype(np.int64), heaviest if is_ego else -1)  # fmt: skip
 
@@ -170,9 +176,12 @@ def dyadic_cr3(
     if accounts.conditioned >= 0:
         kept[accounts.conditioned] = False
     d_v = moves[kept]
-    shared = _is_shared(accounts)
-    d_p = _moves(design[shared], curvature[shared], scores[shared], accounts.pair[shared],
-                 _information(design, curvature))  # fmt: skip
+    shared = np.flatnonzero(_is_shared(accounts))
+    pair = accounts.pair[shared]
+    count = int(accounts.pair.max(initial=-1)) + 1
+    d_p = _moves(
+        design, curvature, scores, shared, pair, _information(design, curvature), count=count
+    )
     group_count = max(int(kept.sum()), 2)
     v = (group_count - 1) / group_count * (d_v.T @ d_v) - d_p.T @ d_p
     return clip_eigenvalues(v)
@@ -182,11 +191,10 @@ def leave_out_moves(
     design: FloatArray, curvature: FloatArray, scores: FloatArray, accounts: Accounts
 ) -> FloatArray:
     """Return d_v for every account: the one-step change −(β̂ without v − β̂)."""
-    rows = np.r_[np.arange(len(design)), np.arange(len(design))]
+    rows = np.tile(np.arange(len(design)), 2)
     groups = np.r_[accounts.initiator, accounts.decider]
     information = _information(design, curvature)
-    return _moves(design[rows], curvature[rows], scores[rows], groups, information,
-                  count=len(accounts.ids))  # fmt: skip
+    return _moves(design, curvature, scores, rows, groups, information, count=len(accounts.ids))
 
 
 def clip_eigenvalues(covariance: FloatArray) -> FloatArray:
@@ -219,8 +227,13 @@ def dyadic_mean(
     weight = np.ones(len(values)) if weights is None else weights
     mean = float(np.average(values, weights=weight))
     scores = (weight * (values - mean))[:, None]
-    variance = dyadic_cr3(np.ones((len(values), 1)), weight, scores, accounts)
-    return mean, float(np.sqrt(variance[0, 0]))
+    variance = float(dyadic_cr3(np.ones((len(values), 1)), weight, scores, accounts)[0, 0])
+    between_pairs = float((_sum_by(scores, accounts.pair) ** 2).sum() / weight.sum() ** 2)
+    if variance <= 1e-9 * between_pairs:
+        # Dyads of one account disagree more than by chance, and the variance was clipped to 0:
+        # no width at all would claim certainty, so pairs count as independent instead.
+        variance = between_pairs
+    return mean, float(np.sqrt(variance))
 
 
 def dyadic_rate(
@@ -328,37 +341,77 @@ def _moves(
     design: FloatArray,
     curvature: FloatArray,
     scores: FloatArray,
+    rows: IntArray,
     groups: IntArray,
     information: FloatArray,
     *,
-    count: int = 0,
+    count: int,
 ) -> FloatArray:
-    """Return (H − H_g)⁻¹ g_g for each group, in blocks of p × p systems solved together."""
-    width = design.shape[1]
-    codes, names = pd.factorize(groups, sort=True)
-    order = np.argsort(codes, kind="stable")
-    first = np.searchsorted(codes[order], np.arange(len(names) + 1))
-    sums = _sum_by(scores, codes) if len(codes) else np.zeros((0, width))
-    moves = np.zeros((len(names), width))
-    for start in range(0, len(names), CHUNK):
-        stop = min(start + CHUNK, len(names))
-        rows = order[first[start] : first[stop]]
-        outer = np.einsum("n,ni,nj->nij", curvature[rows], design[rows], design[rows])
-        parts = np.add.reduceat(outer, first[start:stop] - first[start], axis=0)
-        moves[start:stop] = _solve(information - parts, sums[start:stop])
-    if not count:
-        return moves
-    full = np.zeros((count, width))
-    full[names] = moves
-    return full
+    """Return (H − H_g)⁻¹ g_g for each group; `rows` and `groups` list who is in which.
+
+    Works where H is the identity, so units do not matter. Groups of one row, nearly all pairs and
+    many accounts, need no solving (Sherman & Morrison); others are solved in blocks.
+    """
+    root = _inverse_root(information)
+    z, s = design @ root, scores @ root
+    order = np.argsort(groups, kind="stable")
+    rows = rows[order]
+    sizes = np.bincount(groups, minlength=count)
+    ends = np.cumsum(sizes)
+    moves = np.zeros((count, design.shape[1]))
+    single = np.flatnonzero(sizes == 1)
+    row = rows[ends[single] - 1]
+    left = 1.0 - curvature[row] * np.einsum("ni,ni->n", z[row], z[row])
+    moves[single] = (
+        s[row] * np.where(left > SINGULAR, 1.0 / np.maximum(left, SINGULAR), 0.0)[:, None]
+    )
+    for block in _blocks(sizes, design.shape[1]):
+        starts, lengths = ends[block] - sizes[block], sizes[block]
+        offsets = np.cumsum(lengths) - lengths
+        member = rows[np.repeat(starts - offsets, lengths) + np.arange(int(lengths.sum()))]
+        inner, weighted = z[member], z[member] * curvature[member, None]
+        if len(block) == 1:
+            parts = (weighted.T @ inner)[None]
+        else:
+            outer = weighted[:, :, None] * inner[:, None, :]
+            parts = np.add.reduceat(outer, offsets, axis=0)
+        moves[block] = _solve(parts, np.add.reduceat(s[member], offsets, axis=0))
+    return moves @ root.T
 
 
-def _solve(matrices: FloatArray, vectors: FloatArray) -> FloatArray:
-    """Solve many small systems; where a group owns a column, in the directions that remain."""
-    worst = np.linalg.cond(matrices)
-    good = worst < 1e12
+def _blocks(sizes: IntArray, width: int) -> Iterator[IntArray]:
+    """Yield groups of two rows and more: large ones alone, others in blocks of bounded memory."""
+    for group in np.flatnonzero(sizes > LARGE_GROUP):
+        yield np.array([group])
+    small = np.flatnonzero((sizes >= 2) & (sizes <= LARGE_GROUP))
+    if len(small):
+        limit = max(BLOCK_NUMBERS // width**2, LARGE_GROUP)
+        block = np.cumsum(sizes[small]) // limit
+        yield from np.split(small, np.flatnonzero(np.diff(block)) + 1)
+
+
+def _inverse_root(information: FloatArray) -> FloatArray:
+    """Return B with B Bᵀ = H⁻¹ (in the directions in which H says anything)."""
+    size = np.sqrt(np.maximum(np.diag(information), 1e-300))
+    values, vectors = np.linalg.eigh(information / np.outer(size, size))
+    kept = values > 1e-14 * values.max()
+    scale = np.where(kept, 1.0 / np.sqrt(np.where(kept, values, 1.0)), 0.0)
+    return vectors * scale / size[:, None]
+
+
+def _solve(parts: FloatArray, vectors: FloatArray) -> FloatArray:
+    """Return (I − M)⁻¹ g for many M; where a group owns a column, in the directions that remain.
+
+    The traces of all M add up to at most twice the number of columns, so hardly any group can own
+    a column, and only those with a large trace need their eigenvalues looked at.
+    """
+    left = np.eye(parts.shape[1]) - parts
+    safe = np.trace(parts, axis1=1, axis2=2) < 0.9
     solved = np.empty_like(vectors)
-    solved[good] = np.linalg.solve(matrices[good], vectors[good][..., None])[..., 0]
-    for row in np.flatnonzero(~good):
-        solved[row] = np.linalg.pinv(matrices[row], hermitian=True) @ vectors[row]
+    if safe.any():
+        solved[safe] = np.linalg.solve(left[safe], vectors[safe][..., None])[..., 0]
+    for row in np.flatnonzero(~safe):
+        values, axes = np.linalg.eigh(left[row])
+        inverse = np.where(values > SINGULAR, 1.0 / np.maximum(values, SINGULAR), 0.0)
+        solved[row] = axes @ (inverse * (axes.T @ vectors[row]))
     return solved

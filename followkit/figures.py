@@ -283,7 +283,7 @@ def _intervals(
     ax.scatter(value.to_numpy(float), rows, c=paint, s=64, zorder=3, label=name)
 
 
-def _write_row(ax: Axes, row: int, left: str, right: str) -> None:
+def _write_row(ax: Axes, row: float, left: str, right: str) -> None:
     """Write a row's name above its line, so that long names need no margin on a phone."""
     across = ax.get_yaxis_transform()
     ax.text(0, row - 0.3, left, transform=across, va="bottom", ha="left", fontweight="medium")

@@ -94,7 +94,14 @@ class LogitRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Return the more probable class."""
+        check_is_fitted(self)
         return np.asarray(self.classes_[(self.decision_function(X) > 0).astype(int)])
+
+    def __sklearn_tags__(self) -> Any:
+        """Return scikit-learn's tags: two classes only."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
 
     def _solve(self, design: FloatArray, outcome: FloatArray, weight: FloatArray) -> FloatArray:
         share = np.clip(np.average(outcome, weights=weight), 1e-12, 1 - 1e-12)

@@ -29,6 +29,8 @@ FEWEST_EFFECTIVE_ACCOUNTS = 20
 FEWEST_DIFFERING = 20
 #: A standardised coefficient with such an error is not estimated but separated.
 LARGEST_ERROR = 10.0
+#: … if fitted probabilities also come closer to 0 or 1 than this.
+SMALLEST_PROBABILITY = 1e-6
 #: Penalty of the ridge model: a standardised slope is drawn as by one prior dyad in each class.
 RIDGE = 1.0
 
@@ -170,12 +172,15 @@ def fit_follow_back(
     rate = cov.dyadic_rate(y, accounts, weights=weight, confidence=confidence)
     _check_events(rate)
     kept, dropped = _drop_useless(table)
+    kept, owned = _drop_owned(table[kept], accounts)
+    dropped += owned
     if penalty == "auto":
         kept, narrowed, note = _narrow(kept, rate)
         dropped, notes = dropped + narrowed, notes + note
     if not kept:
         raise CannotFitError("features: no feature varies, so there is nothing to explain")
-    fit = _Fit(table[kept].to_numpy(float), y, weight, accounts, covariance, confidence)
+    values = table[kept].to_numpy(float)
+    fit = _Fit(values, y, weight, accounts, covariance, confidence, tuple(kept))
     coefficients, matrix, way, pipeline = fit.run("none" if penalty == "auto" else penalty)
     notes += fit.notes
     notes += _note_accounts(accounts)
@@ -210,7 +215,9 @@ class _Fit:
         accounts: cov.Accounts,
         covariance: str,
         confidence: float,
+        names: tuple[str, ...],
     ) -> None:
+        self.names = names
         self.values, self.outcome, self.weights = values, outcome, weights
         self.accounts, self.covariance, self.confidence = accounts, covariance, confidence
         self.notes: list[str] = []
@@ -226,25 +233,42 @@ class _Fit:
             ridge = RIDGE if penalty == "ridge" else 0.0
             logit = LogitRegression(ridge=ridge).fit(z, self.outcome, self.weights)
             beta = np.r_[logit.intercept_, logit.coef_[0]]
+            separated = self._separated(z, beta, converged=logit.converged_)
+            if penalty == "none" and separated:
+                self.notes.append(
+                    f"In these data {' and '.join(separated)} alone (nearly) decide"
+                    f"{'s' * (len(separated) == 1)} the outcome, so maximum likelihood has no "
+                    "finite answer: Firth's fit, intervals as if dyads were independent."
+                )
+                return self.run("firth")
             matrix = self._matrix(z, beta)
             if penalty == "ridge":
                 self.notes.append(
                     "Ridge-penalised fit: coefficients are shrunk, so no errors and no verdicts."
                 )
                 matrix = np.full_like(matrix, np.nan)
-            elif (
-                not logit.converged_
-                or np.sqrt(np.diag(self._matrix(z, beta, "classical")))[1:].max() > LARGEST_ERROR
-            ):
-                self.notes.append(
-                    "The features (nearly) decide the outcome in these data, so maximum likelihood "
-                    "has no finite answer: Firth's fit, intervals as if dyads were independent."
-                )
-                return self.run("firth")
             table = self._wald(back @ beta, back @ matrix @ back.T)
             pipeline = Pipeline([("scale", scaler), ("logit", logit)])
             return table, back @ matrix @ back.T, penalty, pipeline
         return self._firth(scaler, z, back)
+
+    def _separated(self, z: FloatArray, beta: FloatArray, *, converged: bool) -> list[str]:
+        """Return the features whose estimate lies at infinity.
+
+        The information is then singular to rounding, so a pseudo-inverse would drop just the
+        direction that matters and report a tiny error: small eigenvalues are raised, not dropped.
+        """
+        design = np.column_stack([np.ones(len(z)), z])
+        linear = design @ beta
+        curvature = self.weights * expit(linear) * expit(-linear)
+        values, vectors = np.linalg.eigh((design * curvature[:, None]).T @ design)
+        floor = max(float(values.max()) * 1e-15, 1e-300)
+        errors = np.sqrt((vectors**2 / np.maximum(values, floor)).sum(axis=1))[1:]
+        extreme = expit(-np.abs(linear[self.weights > 0])).min() < SMALLEST_PROBABILITY
+        if converged and not (extreme and errors.max() > LARGEST_ERROR):
+            return []
+        wide = errors > min(LARGEST_ERROR, float(errors.max()) / 2)
+        return [name for name, is_wide in zip(self.names, wide, strict=True) if is_wide]
 
     def _matrix(self, z: FloatArray, beta: FloatArray, kind: str | None = None) -> FloatArray:
         kind = kind or self.covariance
@@ -280,8 +304,12 @@ class _Fit:
         firth = FirthLogisticRegression(backend="numpy", max_iter=200)
         firth.fit(z, self.outcome.astype(int), sample_weight=self.weights)
         beta = np.r_[firth.intercept_, firth.coef_]
-        limits = firth.conf_int(alpha=1 - self.confidence, method="pl", max_iter=200)
-        firth.lrt()
+        # Slopes only: the intercept's test is not reported, and it may fail where theirs do not.
+        slopes_only = list(range(len(firth.coef_)))
+        limits = firth.conf_int(
+            alpha=1 - self.confidence, method="pl", features=slopes_only, max_iter=200
+        )
+        firth.lrt(features=slopes_only)
         slopes = limits[: len(firth.coef_)] / scaler.scale_[:, None]
         raw = back @ beta
         matrix = back @ self._matrix(z, beta, "classical") @ back.T
@@ -404,6 +432,35 @@ def _count_differing(column: FloatArray) -> int:
         return len(column)
     ones = int(column.sum())
     return min(ones, len(column) - ones)
+
+
+def _drop_owned(
+    table: pd.DataFrame, accounts: cov.Accounts
+) -> tuple[list[str], list[tuple[str, str]]]:
+    """Drop columns that vary only through the dyads of one account.
+
+    What such a column does cannot be told from that account's habits, and leaving the account out
+    leaves nothing to estimate, so its error would come out far too small. The account that all
+    errors are conditioned on does not count.
+    """
+    kept: list[str] = []
+    dropped: list[tuple[str, str]] = []
+    for name in table.columns:
+        column = table[name].to_numpy(float)
+        values, counts = np.unique(column, return_counts=True)
+        rows = np.flatnonzero(column != values[counts.argmax()])
+        touched = {int(code) for code in (accounts.initiator[rows[0]], accounts.decider[rows[0]])}
+        owners = [
+            code
+            for code in touched - {accounts.conditioned}
+            if ((accounts.initiator[rows] == code) | (accounts.decider[rows] == code)).all()
+        ]
+        if owners:
+            reason = f"it varies only in the {len(rows):,} dyads of one account"
+            dropped.append((str(name), reason))
+        else:
+            kept.append(str(name))
+    return kept, dropped
 
 
 def _narrow(names: list[str], rate: cov.Rate) -> tuple[list[str], list[tuple[str, str]], list[str]]:

@@ -232,7 +232,6 @@ def test_design_effect_sees_deciders_with_habits() -> None:
     assert effect == pytest.approx(10, rel=0.15)
 
 
-@pytest.mark.xfail(strict=True, reason="a variance clipped to 0 gives an interval of no width")
 def test_balanced_ring_has_an_interval() -> None:
     a = np.arange(20)
     rate = cov.dyadic_rate(a % 2, cov.code_accounts(a, (a + 1) % 20))
@@ -269,7 +268,6 @@ def test_dyadic_forms_do_not_care_who_initiated() -> None:
     assert np.allclose(one, two, rtol=0, atol=1e-10)
 
 
-@pytest.mark.xfail(strict=True, reason="ties for the busiest account are decided by its label")
 def test_four_equal_accounts_have_no_ego() -> None:
     assert cov.code_accounts(list("abcd"), list("bcda")).conditioned == -1
 

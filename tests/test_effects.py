@@ -152,7 +152,6 @@ def test_ridge_gives_effects_without_errors() -> None:
     assert odds_ratios(model, {})[["ci_low", "ci_high", "p_value"]].isna().all(axis=None)
 
 
-@pytest.mark.xfail(strict=True, reason="see test_model: quasi-separation is not noticed")
 def test_no_odds_ratio_of_e_to_the_24th() -> None:
     data = make_data(8)
     data["features"] = data["features"].assign(alone=(np.arange(800) < 25).astype(float))

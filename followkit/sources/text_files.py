@@ -62,7 +62,8 @@ def _collect(path: Path, rows: object) -> pd.DataFrame:
     if wrong_count:
         raise InputError(
             f"{path.name}: every line needs {len(header)} fields as the header has; "
-            f"{wrong_count:,} lines differ, first: {'; '.join(wrong)}. Quote fields that hold the delimiter."
+            f"{wrong_count:,} lines differ, first: {'; '.join(wrong)}. Quote fields that hold the "
+            "delimiter."
         )
     columns = list(zip(*kept, strict=True)) if kept else [()] * len(header)
     return pd.DataFrame(
