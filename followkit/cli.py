@@ -179,23 +179,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wants_traceback = "--traceback" in words
     words = [word for word in words if word != "--traceback"] or ["--help"]
     try:
-        app(words, standalone_mode=False)
+        result = app(words, standalone_mode=False)
     except FollowkitError as error:
         _say(str(error), wants_traceback)
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        _say("stopped.", wants_traceback=False)
         return 130
     except Exception as error:
         # Usage errors carry their sentence and code; everything else is a bug of ours.
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):
             if message := error.format_message():
-                _say(f"{message} See followkit --help.", wants_traceback=False)
+                _say(f"{message.rstrip('.')}. See followkit --help.", wants_traceback=False)
             return int(error.exit_code)
         hint = "" if wants_traceback else " Run again with --traceback to see where."
         _say(f"this is a bug: {type(error).__name__}: {error}.{hint}", wants_traceback)
         return 1
-    return 0
+    # An interrupted command comes back as its exit code.
+    return result if isinstance(result, int) else 0
 
 
 def _join_pairs(words: list[str]) -> list[str]:

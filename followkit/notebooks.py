@@ -293,7 +293,9 @@ def read_cells(path: Path) -> list[dict[str, Any]]:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path.name} is not a Jupyter notebook (format 4).") from error
-    return [cell for cell in cells if isinstance(cell, dict)]
+    if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
+        raise InputError(f"{path.name} is not a Jupyter notebook (format 4).")
+    return cells
 
 
 def cell_source(cell: Mapping[str, Any]) -> str:

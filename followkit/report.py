@@ -184,7 +184,7 @@ def _run(
                 timeout_func=lambda _: max(1, min(cell_timeout, end - time.monotonic())),
             )  # fmt: skip
         except PapermillExecutionError as error:
-            raise _stopped(error, cells, source.name) from None
+            raise _stopped(error, cells, source.name, has_values=bool(values)) from None
         except CellTimeoutError:
             limit = f"{cell_timeout:,.0f} seconds a cell, {timeout:,.0f} in all"
             raise ReportError(
@@ -244,11 +244,14 @@ def _require_complete(book: Any, cells: list[dict[str, Any]], name: str) -> None
             raise ReportError(f"{name}, {place}: {clean(cause)}; no report written.")
 
 
-def _stopped(error: Any, cells: list[dict[str, Any]], name: str) -> ReportError:
+def _stopped(
+    error: Any, cells: list[dict[str, Any]], name: str, *, has_values: bool
+) -> ReportError:
     """Turn an exception in a cell into one sentence with the exit code that it deserves."""
     kind = getattr(errors, str(error.ename), None)
     known = isinstance(kind, type) and issubclass(kind, FollowkitError)
-    injected = 1 if error.cell_index > _parameters_position(cells) else 0
+    # papermill puts a cell of its own behind the parameters, if there are values to put there.
+    injected = int(has_values and error.cell_index > _parameters_position(cells))
     place = _place(cells, max(0, int(error.cell_index) - injected))
     message = clean(str(error.evalue).strip() or "no message")
     if known:
