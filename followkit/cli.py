@@ -50,8 +50,7 @@ def check(
     from followkit.sources import describe_dataset, find_data, load_dataset
 
     dataset = load_dataset(find_data(data), mapping=mapping or None)
-    _print_frame(describe_dataset(dataset), f"What {data} holds")
-    _print_frame(dataset.quality, "What was read, dropped and kept")
+    _print_frame(describe_dataset(dataset), "What was read, dropped and kept")
     _print_questions(dataset)
 
 

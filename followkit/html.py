@@ -264,7 +264,7 @@ def figure(
         Inches; the screen version is 7.2 inches wide, the phone version 4.4 (same height if not
         given otherwise).
     dense
-        Thousands of points: PNG at twice the resolution, in one width.
+        Thousands of points: PNG at twice the resolution instead of SVG.
 
     Returns
     -------
@@ -278,17 +278,13 @@ def figure(
             plot, *args, dark=dark, width=width, height=inches, dense=dense, **options
         )
 
-    if dense:
-        sources = [(_DARK, picture(True, style.DENSE_INCHES, height))]
-        light = picture(False, style.DENSE_INCHES, height)
-    else:
-        narrow = narrow_height or height
-        sources = [
-            (f"{_PHONE} and {_SCHEME}", picture(True, style.NARROW_INCHES, narrow)),
-            (_DARK, picture(True, style.WIDE_INCHES, height)),
-            (_PHONE, picture(False, style.NARROW_INCHES, narrow)),
-        ]
-        light = picture(False, style.WIDE_INCHES, height)
+    narrow = narrow_height or height
+    sources = [
+        (f"{_PHONE} and {_SCHEME}", picture(True, style.NARROW_INCHES, narrow)),
+        (_DARK, picture(True, style.WIDE_INCHES, height)),
+        (_PHONE, picture(False, style.NARROW_INCHES, narrow)),
+    ]
+    light = picture(False, style.WIDE_INCHES, height)
     return Shown(_figure_html(sources, light, alt, caption))
 
 
@@ -416,7 +412,7 @@ def table_html(
             cells.append(f'<{tag} class="fk-{sides[column]}">{text}</{tag[:2]}>')
         row = '<tr class="fk-marked">' if position in stressed else "<tr>"
         body.append(f"{row}{''.join(cells)}</tr>")
-    below = "".join(f'<p class="fk-note">{esc(note)}</p>' for note in notes)
+    below = "".join(f'<p class="fk-below">{esc(note)}</p>' for note in notes)
     return (
         f'<div class="fk-table"><div class="fk-scroll" tabindex="0" role="region" '
         f'aria-label="{esc(caption)}"><table><caption>{esc(caption)}</caption>'

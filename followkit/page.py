@@ -16,6 +16,8 @@ from typing import Any
 
 from bs4 import BeautifulSoup, Tag
 
+from followkit.record import clean
+
 TEMPLATES = Path(__file__).parent / "templates"
 NO_ALT = "No description has been provided for this image"
 
@@ -74,7 +76,8 @@ def make_page(book: Any, text: PageText) -> str:
         exclude_anchor_links=True,
     )
     raw, _ = exporter.from_notebook_node(book, resources={"page": text})
-    soup = BeautifulSoup(raw, "html.parser")
+    # Control characters reach the page through tables that no helper made.
+    soup = BeautifulSoup(clean(raw), "html.parser")
     take_out_what_runs(soup)
     _order_headings(soup)
     _make_sections(soup)

@@ -26,7 +26,6 @@ from typing import Any
 
 from followkit import __version__, errors
 from followkit.errors import FollowkitError, InputError, ReportError
-from followkit.html import clean
 from followkit.notebooks import (
     Parameter,
     cell_source,
@@ -35,11 +34,13 @@ from followkit.notebooks import (
     read_parameters,
 )
 from followkit.page import PageText, check_page, find_title, make_page
-from followkit.record import SUMMARY_MIME, TABLES_MIME
+from followkit.record import SUMMARY_MIME, TABLES_MIME, clean
 
 # Where a notebook looks for data, since its own folder is empty: the folder of whoever asked.
 ROOT_VARIABLE = "FOLLOWKIT_ROOT"
 SUMMARY = "summary.json"
+# The notebook that `followkit report` runs when none is named.
+STANDARD = "follow_back.ipynb"
 CELL_SECONDS = 900
 TOTAL_SECONDS = 3600
 
@@ -339,7 +340,7 @@ def _made(seconds: float) -> str:
 def _command(
     source: Path, page: Path, values: Mapping[str, Any], schema: Mapping[str, Parameter]
 ) -> str:
-    words = ["followkit", "report", source.name]
+    words = ["followkit", "report"] + [source.name] * (source.name != STANDARD)
     for name in schema:
         if name in values:
             words += ["-p", name, str(values[name])]

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 WIDE_INCHES = 7.2
 NARROW_INCHES = 4.4
-DENSE_INCHES = 5.6
 PALETTE_LIGHT = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 PALETTE_DARK = ("#56B4E9", "#E69F00", "#2BB98F", "#E39BC4", "#E8743B", "#F0E442")
 # What a page's own text is set in; the letters of a picture are drawn by the reader's machine.
@@ -169,7 +168,7 @@ def encode(figure: Figure, *, dense: bool = False) -> str:
 
     buffer = io.BytesIO()
     if dense:
-        figure.savefig(buffer, format="png", dpi=200, metadata={"Software": None})
+        figure.savefig(buffer, format="png", dpi=180, metadata={"Software": None})
         return _data_uri("image/png", buffer.getvalue())
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "followkit"}):
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))

@@ -117,6 +117,7 @@ def test_names_cannot_run(demo: ReportResult) -> None:
             assert not str(tag.get("href", "")).lower().startswith("javascript:")
         assert "<img src=x onerror" not in str(page)
         assert "onerror=alert(1)" in page.get_text(), "the name is there, as text"
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", path.read_text("utf-8"))
 
 
 def test_the_twin_shows_the_code(demo: ReportResult) -> None:
