@@ -20,7 +20,7 @@ import pandas as pd
 HERE = Path(__file__).resolve().parent
 OUT = HERE / "nostr"
 PACKAGES = ("nostr-social-graph@1.0.5", "nostr-social-graph@1.0.36")
-LIST_LIMIT = 1_000  # wave 2 was written with at most so many follows a list
+LIST_LIMITS = (float("inf"), 1_000)  # the second crawl was written with at most so many a list
 
 Wave = list[tuple[str, list[str], int | None]]
 
@@ -58,29 +58,32 @@ def make_edges(wave: Wave, number: dict[str, int]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["follower_id", "followee_id", "list_position"])
 
 
-def make_lists(wave: Wave, number: dict[str, int]) -> pd.DataFrame:
-    """Return one row a list: whose, how long, when signed."""
+def make_lists(wave: Wave, number: dict[str, int], limit: float) -> pd.DataFrame:
+    """Return one row a list: whose, how long, when signed, and whether it was cut off."""
     rows = [(number[owner], len(followees), signed) for owner, followees, signed in wave]
     lists = pd.DataFrame(rows, columns=["account_id", "followee_count", "signed_at"])
     lists["signed_at"] = pd.to_datetime(lists["signed_at"], unit="s", utc=True)
+    lists["is_cut"] = lists["followee_count"] >= limit
     return lists.set_index("account_id").sort_index()
 
 
 def make_follows(edges: list[pd.DataFrame], lists: list[pd.DataFrame]) -> pd.DataFrame:
-    """Return one row a tie, with what the two crawls say about when it began and ended."""
+    """Return one row a tie, with what the two crawls say about when it began and ended.
+
+    A crawl says something about a tie only where it read both lists: it keeps no tie to an
+    account outside it. Where it is silent the bound stays empty, "unknown", never "absent".
+    """
     crawls = [crawl["signed_at"].max() for crawl in lists]
     pair = ["follower_id", "followee_id"]
     both = edges[0].merge(edges[1], on=pair, how="outer", suffixes=("_1", "_2"))
     in_1, in_2 = both["list_position_1"].notna(), both["list_position_2"].notna()
-    # Wave 1 lists are whole, so a tie that only wave 2 shows is new, if its owner was crawled.
-    was_crawled = both["follower_id"].isin(lists[0].index)
-    is_cut = both["follower_id"].map(lists[1]["followee_count"]) >= LIST_LIMIT
-    recrawled = both["follower_id"].isin(lists[1].index)
+    covered_1, covered_2 = (both[pair].isin(crawl.index).all(axis=1) for crawl in lists)
+    is_cut = both["follower_id"].isin(lists[1].index[lists[1]["is_cut"]])
     table = both[pair].copy()
-    table["followed_after_at"] = pd.Series(crawls[0], both.index).where(~in_1 & was_crawled)
+    table["followed_after_at"] = pd.Series(crawls[0], both.index).where(~in_1 & covered_1)
     table["followed_before_at"] = pd.Series(crawls[0], both.index).where(in_1, crawls[1])
     table["unfollowed_after_at"] = pd.Series(crawls[1], both.index).where(in_2, crawls[0])
-    is_gone = in_1 & ~in_2 & recrawled & ~is_cut
+    is_gone = in_1 & ~in_2 & covered_2 & ~is_cut
     table["unfollowed_before_at"] = pd.Series(crawls[1], both.index).where(is_gone)
     position = both["list_position_1"].where(in_1, both["list_position_2"])
     table["list_position"] = position.astype("Int64")
@@ -90,13 +93,12 @@ def make_follows(edges: list[pd.DataFrame], lists: list[pd.DataFrame]) -> pd.Dat
 def make_observation(lists: list[pd.DataFrame]) -> pd.DataFrame:
     """Return one row for each list of a crawl, with whether it was read whole."""
     parts = []
-    for wave, crawl in enumerate(lists):
+    for crawl in lists:
         at = crawl["signed_at"].max()
-        whole = (crawl["followee_count"] < LIST_LIMIT) | (wave == 0)
         parts.append(
             pd.DataFrame(
                 {"account_id": crawl.index, "table_name": "follows", "observed_from_at": at,
-                 "observed_until_at": at, "list_is_complete": whole.to_numpy(),
+                 "observed_until_at": at, "list_is_complete": ~crawl["is_cut"].to_numpy(),
                  "sees_unfollows": True}
             )
         )  # fmt: skip
@@ -104,14 +106,19 @@ def make_observation(lists: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def make_counts(lists: list[pd.DataFrame]) -> pd.DataFrame:
-    """Return the full length of every list at its crawl."""
+    """Return the full length of every list at its crawl; unknown where the list was cut off."""
     parts = [
-        crawl.reset_index().assign(counts_at=crawl["signed_at"].max())[
-            ["account_id", "counts_at", "followee_count"]
-        ]
+        pd.DataFrame(
+            {
+                "account_id": crawl.index,
+                "counts_at": crawl["signed_at"].max(),
+                "followee_count": crawl["followee_count"].where(~crawl["is_cut"]).astype("Int64"),
+            }
+        )
         for crawl in lists
     ]
-    return pd.concat(parts).sort_values(["account_id", "counts_at"], ignore_index=True)
+    counts = pd.concat(parts, ignore_index=True)
+    return counts.sort_values(["account_id", "counts_at"], ignore_index=True)
 
 
 def write(table: pd.DataFrame, name: str) -> None:
@@ -131,7 +138,9 @@ def main(arguments: list[str]) -> None:
     keys = sorted({owner for wave in waves for owner, _, _ in wave})
     number = {key: place for place, key in enumerate(keys, start=1)}
     edges = [make_edges(wave, number) for wave in waves]
-    lists = [make_lists(wave, number) for wave in waves]
+    lists = [
+        make_lists(wave, number, limit) for wave, limit in zip(waves, LIST_LIMITS, strict=True)
+    ]
     accounts = pd.DataFrame({"account_id": list(number.values())})
     for wave, crawl in enumerate(lists, start=1):
         accounts[f"list_signed_wave{wave}_at"] = accounts["account_id"].map(crawl["signed_at"])

@@ -134,8 +134,10 @@ def analyse(
     Analysis
         With `model` None where the data cannot carry one; the rate is given all the same.
     """
-    horizon = horizon_days if question == "follow_back" else None
-    dyads = make_dyads(dataset, question, horizon_days=horizon, seed=seed)
+    if question == "follow_back":
+        dyads = make_dyads(dataset, question, horizon_days=horizon_days, seed=seed)
+    else:
+        dyads = make_dyads(dataset, question, seed=seed)
     features = make_features(dyads, dataset, allow_untimed=allow_untimed)
     accounts = code_dyads(dyads)
     rate = cov.dyadic_rate(dyads.table["outcome"], accounts, confidence=confidence)

@@ -22,19 +22,29 @@ from followkit.observation import (
     find_crawled,
     find_crawls,
     find_standing,
-    make_spans,
+    has_observation,
+    keep_active,
+    make_snapshot,
     sees_unfollows,
 )
 from followkit.tables import Dataset
+from followkit.waiting import DAY, PAIR, TIE, CensusRow, add_observation, make_waiting, pair_up
+
+__all__ = [
+    "QUESTIONS",
+    "DyadSet",
+    "Question",
+    "find_questions",
+    "make_dyads",
+    "make_folds",
+    "make_waiting",
+    "select_dyads",
+]
 
 Question = Literal["follow_back", "late_answer", "mutuality"]
 QUESTIONS: tuple[Question, ...] = ("follow_back", "late_answer", "mutuality")
-DAY = pd.Timedelta(days=1)
-PAIR = ["initiator_id", "decider_id"]
-TIE = ["follower_id", "followee_id"]
+DEFAULT_HORIZON_DAYS = 30.0
 COLUMNS = ["dyad_id", *PAIR, "at", "outcome", "fold", "weight", "state"]
-
-CensusRow = tuple[str, int, str]
 
 
 @dataclass(frozen=True)
@@ -96,9 +106,10 @@ def make_dyads(
     dataset: Dataset,
     question: Question,
     *,
-    horizon_days: float | None = 30.0,
+    horizon_days: float | Literal["auto"] | None = "auto",
     seed: int = 0,
     fold_count: int = 5,
+    keep_equal_stamps: bool = False,
 ) -> DyadSet:
     """Make the dyads of one question, with a census of everything left out.
 
@@ -112,9 +123,13 @@ def make_dyads(
         late_answer: ties one-way at the first crawl whose decider's list was whole in both; 1 if
         B→A stands at the second. mutuality: every directed tie; 1 if its reverse stands.
     horizon_days
-        H, for follow_back. For late answers only the gap between the crawls (or None) is valid.
+        H, for follow_back ("auto" or None: 30). Late answers have the gap between the crawls;
+        any other number is refused. Mutuality has no horizon.
     seed, fold_count
         Of the folds that keep mutuality's features honest.
+    keep_equal_stamps
+        Follow_back only: keep pairs that followed each other at the same moment, in both
+        directions with weight ½, for models that do not use who came first.
 
     Returns
     -------
@@ -141,10 +156,11 @@ def make_dyads(
     if lacking:
         able = [name for name, why in find_questions(dataset).items() if not why]
         raise InputError(f"question: {question} {lacking}; these data can answer {', '.join(able)}")
+    horizon = _check_horizon(horizon_days)
     if question == "follow_back":
-        dyads = _make_follow_back(dataset, _check_horizon(horizon_days))
+        dyads = _make_follow_back(dataset, horizon or DEFAULT_HORIZON_DAYS, keep_equal_stamps)
     elif question == "late_answer":
-        dyads = _make_late_answer(dataset, horizon_days)
+        dyads = _make_late_answer(dataset, horizon)
     else:
         dyads = _make_mutuality(dataset)
     if dyads.table.empty:
@@ -203,38 +219,12 @@ def make_folds(
     return folds
 
 
-def make_waiting(dataset: Dataset) -> pd.DataFrame:
-    """Return every timed dyad with how long it was watched, the young ones included.
-
-    Returns
-    -------
-    pandas.DataFrame
-        initiator_id, decider_id, at (UTC), duration_days (to the answer, the withdrawal or the end
-        of the decider's observation, whichever came first) and state: answered, withdrawn or
-        censored.
-
-    Raises
-    ------
-    InputError
-        If the data hold no times of follows.
-    """
-    if not dataset.has("follows", "followed_at"):
-        raise InputError("follows: followed_at is needed to follow dyads over time; it is missing")
-    pairs, _ = _pair_up(dataset)
-    pairs = _add_observation(pairs, dataset)
-    pairs = pairs[pairs["is_watched"]]
-    ends = pairs[["answer_at", "withdrawn_at", "until_at"]].min(axis=1)
-    answered = pairs["answer_at"].notna() & (pairs["answer_at"] == ends)
-    withdrawn = ~answered & pairs["withdrawn_at"].notna() & (pairs["withdrawn_at"] == ends)
-    state = np.select([answered, withdrawn], ["answered", "withdrawn"], "censored")
-    table = pairs[[*PAIR, "at"]].assign(duration_days=(ends - pairs["at"]) / DAY, state=state)
-    return table.sort_values(PAIR, kind="stable", ignore_index=True)
-
-
-def _check_horizon(horizon_days: float | None) -> float:
-    if horizon_days is None or not np.isfinite(horizon_days) or horizon_days <= 0:
+def _check_horizon(horizon_days: float | str | None) -> float | None:
+    if horizon_days is None or horizon_days == "auto":
+        return None
+    if isinstance(horizon_days, str) or not np.isfinite(horizon_days) or horizon_days <= 0:
         raise ParameterError(
-            f"horizon_days: a positive number of days is needed; got {horizon_days}"
+            f"horizon_days: a positive number of days, or auto, is needed; got {horizon_days!r}"
         )
     return float(horizon_days)
 
@@ -247,92 +237,61 @@ def _census(rows: Sequence[CensusRow]) -> pd.DataFrame:
     return pd.DataFrame(list(rows), columns=["step", "count", "note"])
 
 
-def _active(dataset: Dataset) -> pd.DataFrame:
-    follows = dataset.follows
-    if "status" not in follows:
-        return follows
-    return follows[(follows["status"] != "pending").fillna(True).to_numpy(dtype=bool)]
-
-
-def _pair_up(dataset: Dataset) -> tuple[pd.DataFrame, list[CensusRow]]:
-    """Return one row a connected pair with known times: who opened it, when it was answered."""
-    follows = _active(dataset)
-    timed = follows[follows["followed_at"].notna()]
-    if "unfollowed_at" not in timed:
-        timed = timed.assign(
-            unfollowed_at=pd.Series(pd.NaT, timed.index, dtype="datetime64[us, UTC]")
-        )
-    spells = timed.sort_values([*TIE, "followed_at"], kind="stable")
-    ties = spells.drop_duplicates(TIE)[[*TIE, "followed_at", "unfollowed_at"]]
-    ties.columns = pd.Index([*PAIR, "at", "withdrawn_at"])
-    reverse = ties[[*PAIR, "at"]]
-    reverse.columns = pd.Index(["decider_id", "initiator_id", "answer_at"])
-    both = ties.merge(reverse, on=PAIR, how="left")
-    first = both[(both["answer_at"].isna() | (both["answer_at"] > both["at"])).to_numpy(dtype=bool)]
-    equal = int((both["answer_at"] == both["at"]).sum()) // 2
-    census = [
-        ("follows read", len(dataset.follows), ""),
-        ("pending", len(dataset.follows) - len(follows), "requests are not follows"),
-        ("without a time", len(follows) - len(timed), "cannot be placed before or after"),
-        ("followed again", len(spells) - len(ties), "the first follow opens the dyad"),
-        ("answers among ties", len(ties) - len(first) - 2 * equal, "the later tie of a pair"),
-        ("equal stamps", 2 * equal, "answered, but nobody came first: no initiator"),
-        ("dyads", len(first), "pairs with a known initiator"),
-    ]
-    return first.reset_index(drop=True), census
-
-
-def _add_observation(pairs: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
-    """Add until when the decider was watched from t on, and whether at all."""
-    spans = make_spans(dataset).sort_values(["account_id", "from_at"], kind="stable")
-    found = pairs.reset_index().merge(
-        spans, left_on="decider_id", right_on="account_id", how="inner"
-    )
-    found = found[(found["from_at"] <= found["at"]) & (found["at"] <= found["until_at"])]
-    until = found.groupby("index")["until_at"].max()
-    result = pairs.assign(until_at=until.reindex(pairs.index))
-    return result.assign(is_watched=result["until_at"].notna())
-
-
-def _make_follow_back(dataset: Dataset, horizon_days: float) -> DyadSet:
-    pairs, census = _pair_up(dataset)
-    pairs = _add_observation(pairs, dataset)
+def _make_follow_back(dataset: Dataset, horizon_days: float, keep_equal: bool) -> DyadSet:
+    pairs, census = pair_up(dataset)
+    pairs = add_observation(pairs, dataset)
+    equal = pairs["is_equal_stamp"].to_numpy(dtype=bool)
+    if not keep_equal:
+        pairs, equal = pairs[~equal], equal[~equal]
     horizon = pd.Timedelta(days=horizon_days)
-    answered = pairs["answer_at"] <= pairs["at"] + horizon
-    withdrawn = pairs["withdrawn_at"] < pairs["answer_at"].fillna(pairs["at"] + horizon)
-    withdrawn &= pairs["withdrawn_at"] <= pairs["at"] + horizon
-    state = np.select([withdrawn, answered], ["withdrawn_first", "answered"], "not_answered")
-    young = pairs["is_watched"] & (pairs["at"] + horizon > pairs["until_at"])
-    gone = _find_deleted(pairs, dataset, horizon) & pairs["is_watched"] & ~young & ~answered
-    kept = (pairs["is_watched"] & ~young & ~gone).to_numpy(dtype=bool)
-    states = pd.Series(state)[kept]
-    census += [
-        ("unobservable", int((~pairs["is_watched"]).sum()), "the decider was not watched at t"),
-        ("too young", int(young.sum()), "t + H lies after the decider's observation"),
-        ("decider deleted", int(gone.sum()), "gone before it could answer"),
-        ("eligible", int(kept.sum()), ""),
-        ("answered", int((states == "answered").sum()), ""),
-        ("not answered", int((states == "not_answered").sum()), ""),
-        ("withdrawn first", int((states == "withdrawn_first").sum()), "counts as not answered"),
-    ]
-    table = pairs.loc[kept, [*PAIR, "at"]].assign(
-        outcome=(states == "answered").to_numpy().astype(np.int8),
-        weight=1.0,
-        state=states.to_numpy(),
+    watched = pairs["is_watched"].to_numpy(dtype=bool)
+    young = (pairs["at"] + horizon > pairs["until_at"]).to_numpy(dtype=bool)
+    kept = watched & ~young
+    rows = pairs[kept]
+    state = _name_states(rows, horizon)
+    table = rows[[*PAIR, "at"]].assign(
+        outcome=(state == "answered").astype(np.int8),
+        weight=np.where(equal[kept], 0.5, 1.0),
+        state=state.astype(str),
+        duration_days=rows["duration_days"],
+        is_answered_ever=(rows["end_state"] == "answered").to_numpy(dtype=bool),
     )
+    kept_equal = [("equal stamps kept", int(equal.sum()), "both directions, weight ½")]
+    census += kept_equal * keep_equal + [
+        ("unobservable", int((~watched).sum()), "the decider was not watched at t"),
+        ("too young", int(young.sum()), "t + H lies after the decider's observation"),
+        ("eligible", int(kept.sum()), ""),
+        ("answered", int((state == "answered").sum()), ""),
+        ("not answered", int((state == "not_answered").sum()), ""),
+        ("withdrawn first", int((state == "withdrawn_first").sum()), "counts as not answered"),
+        ("decider deleted", int((state == "decider_deleted").sum()), "counts as not answered"),
+    ]
     seen = sees_unfollows(dataset)
-    notes = _equal_note(census) + _survivor_note(seen)
+    notes = _equal_note(census) + _survivor_note(seen) + _watch_note(has_observation(dataset))
     return DyadSet("follow_back", table, _census(census), horizon_days, "timed", None, seen, notes)
 
 
-def _find_deleted(pairs: pd.DataFrame, dataset: Dataset, horizon: pd.Timedelta) -> pd.Series:
-    """Return which deciders are known to have been deleted in (t, t + H]."""
-    if not dataset.has("accounts", "deleted_at"):
-        return pd.Series(False, index=pairs.index)
-    deleted = pd.to_datetime(dataset.accounts["deleted_at"], utc=True)
-    moment = pairs["decider_id"].map(pd.Series(deleted.to_numpy(), dataset.accounts["account_id"]))
-    moment = pd.to_datetime(moment, utc=True)
-    return (moment > pairs["at"]) & (moment <= pairs["at"] + horizon)
+def _name_states(rows: pd.DataFrame, horizon: pd.Timedelta) -> npt.NDArray[Any]:
+    """Return what came first within the horizon; the end itself still counts for an answer."""
+    in_time = {
+        name: (rows[column] <= rows["at"] + horizon) & (rows["end_state"] == name)
+        for name, column in [
+            ("answered", "answer_at"), ("withdrawn", "withdrawn_at"), ("deleted", "deleted_at"),
+        ]
+    }  # fmt: skip
+    names = ["answered", "withdrawn_first", "decider_deleted"]
+    return np.select(
+        [flag.to_numpy(dtype=bool) for flag in in_time.values()], names, "not_answered"
+    )
+
+
+def _watch_note(is_known: bool) -> tuple[str, ...]:
+    if is_known:
+        return ()
+    return (
+        "Nothing says when accounts were watched: all count as watched from the first follow to "
+        "the last.",
+    )
 
 
 def _equal_note(census: Sequence[CensusRow]) -> tuple[str, ...]:
@@ -359,16 +318,16 @@ def _survivor_note(seen: bool) -> tuple[str, ...]:
 def _make_late_answer(dataset: Dataset, horizon_days: float | None) -> DyadSet:
     crawls = find_crawls(dataset)[:2]
     gap = (crawls[1] - crawls[0]) / DAY
-    if horizon_days is not None and horizon_days not in (30.0, gap):
+    if horizon_days is not None and abs(horizon_days - gap) > 0.05:
         raise InputError(
             f"horizon_days: late answers have the gap between the crawls ({gap:.1f} days) as their "
             f"horizon; got {horizon_days}. Leave it out."
         )
-    follows = _active(dataset)
+    follows = keep_active(dataset.follows)
     now, _ = find_standing(follows, crawls[0])
     later, unsure = find_standing(follows, crawls[1])
     keys = pd.MultiIndex.from_frame(follows[TIE])
-    ties = follows[now][TIE].set_axis(PAIR, axis=1).reset_index(drop=True)
+    ties = follows[now][TIE].drop_duplicates(ignore_index=True).set_axis(PAIR, axis=1)
     reverse = pd.MultiIndex.from_frame(ties[PAIR[::-1]])
     one_way = ~reverse.isin(keys[now])
     whole = [find_complete(dataset, crawl) for crawl in crawls]
@@ -402,18 +361,9 @@ def _make_late_answer(dataset: Dataset, horizon_days: float | None) -> DyadSet:
 
 
 def _make_mutuality(dataset: Dataset) -> DyadSet:
-    follows = _active(dataset)
+    ties, census = make_snapshot(dataset)
     crawls = find_crawls(dataset)
-    crawl_at = crawls[0] if crawls else None
-    if crawl_at is not None:
-        stands = find_standing(follows, crawl_at)[0]
-        whole = find_complete(dataset, crawl_at)
-        seen = follows["follower_id"].isin(whole) & follows["followee_id"].isin(whole)
-    else:
-        gone = follows.filter(["unfollowed_at", "unfollowed_before_at"]).notna().any(axis=1)
-        stands, seen = ~gone.to_numpy(), pd.Series(True, index=follows.index)
-    kept = follows[stands & seen.to_numpy(dtype=bool)]
-    ties = kept[TIE].drop_duplicates().set_axis(PAIR, axis=1).reset_index(drop=True)
+    ties = ties.set_axis(PAIR, axis=1)
     keys = pd.MultiIndex.from_frame(ties)
     mutual = pd.MultiIndex.from_frame(ties[PAIR[::-1]]).isin(keys)
     table = ties.assign(
@@ -422,14 +372,10 @@ def _make_mutuality(dataset: Dataset) -> DyadSet:
         weight=1.0,
         state=np.where(mutual, "mutual", "one_way"),
     )
-    census = [
-        ("follows read", len(dataset.follows), ""),
-        ("not standing", int((~stands).sum()) + len(dataset.follows) - len(follows),
-         "withdrawn, not yet made, or pending"),
-        ("unobservable", int((stands & ~seen).sum()), "one of the two lists was not read whole"),
-        ("ties", len(ties), ""),
+    census += [
         ("mutual", int(mutual.sum()), "ties whose reverse stands"),
         ("one_way", int((~mutual).sum()), "ties without a reverse"),
-    ]  # fmt: skip
+    ]
+    crawl_at = crawls[0] if crawls else None
     notes = ("Who followed first is unknown: coefficients mix who initiates with who answers.",)
     return DyadSet("mutuality", table, _census(census), None, "snapshot", crawl_at, True, notes)

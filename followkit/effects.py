@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from followkit.covariance import Accounts, leave_out_moves
+from followkit.errors import InputError
 from followkit.logit import expit
 from followkit.model import FollowBackModel
 
@@ -91,6 +92,11 @@ def leave_one_decider_out(model: FollowBackModel, deciders: npt.ArrayLike) -> pd
         without the decider; most answers first.
     """
     ids = pd.Series(np.asarray(deciders))
+    if len(ids) != len(model.outcome):
+        raise InputError(
+            f"deciders: one id for each of the {len(model.outcome):,} rows used in the fit is "
+            f"needed; got {len(ids):,}. Take decider_id[model.used]."
+        )
     codes, names = pd.factorize(ids, sort=True)
     probability = expit(model.design @ model.beta)
     curvature = model.weights * probability * (1 - probability)

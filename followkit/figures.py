@@ -109,7 +109,7 @@ def plot_odds_ratios(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
             f"{_points(values.effect)} points ({_points(values.effect_low)} to "
             f"{_points(values.effect_high)})"
         )
-        _write_row(ax, row, label(str(values.label)), points)
+        _write_row(ax, int(row), label(str(values.label)), points)
     ax.set_xscale("log")
     _set_log_limits(ax, table)
     ax.set_xlabel("odds ratio (left of 1: answers rarer, right of 1: more often)")
@@ -134,7 +134,7 @@ def plot_truth(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.scatter(table["truth"], rows, marker="D", s=44, color=_colour(1), zorder=4, label="truth")
     for row, values in zip(rows, table.itertuples(), strict=True):
         miss = "misses the truth" if values.is_missed else ""
-        _write_row(ax, row, label(str(values.label)), miss)
+        _write_row(ax, int(row), label(str(values.label)), miss)
     ax.set_xlabel("coefficient (change in log odds per unit)")
     _finish_rows(ax, len(table))
     ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False)
@@ -187,7 +187,7 @@ def plot_ladder(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     colours = [_colour(1) if chosen else _colour(0) for chosen in table["is_model"]]
     _intervals(ax, rows, table["value"], table["ci_low"], table["ci_high"], colours=colours)
     for row, values in zip(rows, table.itertuples(), strict=True):
-        _write_row(ax, row, label(str(values.label)), f"{values.value:.3f}")
+        _write_row(ax, int(row), label(str(values.label)), f"{values.value:.3f}")
     low = float(np.nanmin([table["ci_low"].min(), table["value"].min(), 0.5]))
     high = float(np.nanmax([table["ci_high"].max(), table["value"].max()]))
     ax.set_xlim(max(0.0, low - 0.03), min(1.0, high + 0.04))
@@ -235,7 +235,7 @@ def plot_influence(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     colours = [_colour(1) if chosen else _colour(0) for chosen in table["is_reference"]]
     _intervals(ax, rows, table["rate"], table["ci_low"], table["ci_high"], colours=colours)
     for row, values in zip(rows, table.itertuples(), strict=True):
-        _write_row(ax, row, label(str(values.label)), _percent(values.rate))
+        _write_row(ax, int(row), label(str(values.label)), _percent(values.rate))
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=1))
     ax.set_xlabel("share answered")
     _finish_rows(ax, len(table))
@@ -283,7 +283,7 @@ def _intervals(
     ax.scatter(value.to_numpy(float), rows, c=paint, s=64, zorder=3, label=name)
 
 
-def _write_row(ax: Axes, row: float, left: str, right: str) -> None:
+def _write_row(ax: Axes, row: int, left: str, right: str) -> None:
     """Write a row's name above its line, so that long names need no margin on a phone."""
     across = ax.get_yaxis_transform()
     ax.text(0, row - 0.3, left, transform=across, va="bottom", ha="left", fontweight="medium")

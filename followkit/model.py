@@ -90,9 +90,9 @@ class FollowBackModel:
 
     @property
     def has_verdicts(self) -> bool:
-        """Whether signs may be judged: unpenalised, and at least 20 effective accounts."""
+        """Whether signs may be judged: unpenalised, dyadic errors, 20 effective accounts."""
         enough = self.accounts.effective_count >= FEWEST_EFFECTIVE_ACCOUNTS
-        return self.penalty == "none" and enough
+        return self.penalty == "none" and "dyadic" in self.covariance_kind and enough
 
     def predict_proba(self, features: pd.DataFrame) -> FloatArray:
         """Return P(answered) for rows of features; missing where one of them is missing."""
@@ -247,6 +247,11 @@ class _Fit:
                     "Ridge-penalised fit: coefficients are shrunk, so no errors and no verdicts."
                 )
                 matrix = np.full_like(matrix, np.nan)
+            elif np.linalg.eigvalsh(matrix).min() < 1e-10 * np.trace(matrix):
+                self.notes.append(
+                    f"The {self.covariance} covariance was not positive definite and its negative "
+                    "eigenvalues were set to 0: there are too few accounts for it."
+                )
             table = self._wald(back @ beta, back @ matrix @ back.T)
             pipeline = Pipeline([("scale", scaler), ("logit", logit)])
             return table, back @ matrix @ back.T, penalty, pipeline
@@ -267,7 +272,9 @@ class _Fit:
         extreme = expit(-np.abs(linear[self.weights > 0])).min() < SMALLEST_PROBABILITY
         if converged and not (extreme and errors.max() > LARGEST_ERROR):
             return []
-        wide = errors > min(LARGEST_ERROR, float(errors.max()) / 2)
+        yes, no = z[self.outcome == 1], z[self.outcome == 0]
+        alone = (yes.min(axis=0) >= no.max(axis=0)) | (no.min(axis=0) >= yes.max(axis=0))
+        wide = alone if alone.any() else errors > min(LARGEST_ERROR, float(errors.max()) / 2)
         return [name for name, is_wide in zip(self.names, wide, strict=True) if is_wide]
 
     def _matrix(self, z: FloatArray, beta: FloatArray, kind: str | None = None) -> FloatArray:
@@ -456,8 +463,7 @@ def _drop_owned(
             if ((accounts.initiator[rows] == code) | (accounts.decider[rows] == code)).all()
         ]
         if owners:
-            reason = f"it varies only in the {len(rows):,} dyads of one account"
-            dropped.append((str(name), reason))
+            dropped.append((str(name), f"it varies only in the {len(rows):,} dyads of one account"))
         else:
             kept.append(str(name))
     return kept, dropped

@@ -401,3 +401,71 @@ def test_bad_arguments_are_refused() -> None:
 def test_no_dyad_left_shows_the_counts() -> None:
     with pytest.raises(InputError, match="too young 1"):
         ask([("a", "b", 95, None)])
+
+
+# -- rules that need more than one table --------------------------------------------------------
+
+
+def test_a_reverse_tie_without_a_time_leaves_who_came_first_open() -> None:
+    follows = pd.DataFrame(
+        {"follower_id": ["a", "b", "c"], "followee_id": ["b", "a", "d"],
+         "followed_at": [day(0), None, day(0)]}
+    )  # fmt: skip
+    data = make_dataset({"follows": follows, "observation": watch("abcd")})
+    dyads = make_dyads(data, "follow_back", horizon_days=10)
+    assert list(answers(dyads)) == [("c", "d")]
+    assert counts(dyads)["reverse without a time"] == 1
+
+
+@pytest.mark.parametrize("end", [6, 100])
+def test_a_deleted_decider_is_a_third_state_and_stays_whatever_came_before(end: float) -> None:
+    rows = [("a", "b", 0, None), ("c", "b", 0, None), ("b", "c", 2, None), ("d", "b", 0, 1)]
+    data = timed(rows, pd.concat([watch("acd"), watch("b", end=end)]))
+    accounts = pd.DataFrame({"account_id": list("abcd"), "deleted_at": [None, day(6), None, None]})
+    dyads = make_dyads(data.replace(accounts=accounts), "follow_back", horizon_days=10)
+    assert answers(dyads) == {
+        ("a", "b"): (0, "decider_deleted"),
+        ("c", "b"): (1, "answered"),
+        ("d", "b"): (0, "withdrawn_first"),
+    }
+
+
+def test_spans_that_touch_are_one_watch() -> None:
+    observation = pd.concat([watch("b", end=8), watch("b", start=8), watch("a")])
+    rows = [("a", "b", 5, None), ("b", "a", 12, None)]
+    assert answers(ask(rows, observation=observation)) == {("a", "b"): (1, "answered")}
+
+
+def test_equal_stamps_are_answers_in_rates_and_enter_both_ways_at_half_weight() -> None:
+    rows = [("a", "b", 3, None), ("b", "a", 3, None), ("c", "d", 3, None)]
+    data = timed(rows)
+    waiting = make_waiting(data)
+    assert waiting[["initiator_id", "duration_days", "has_answer"]].values.tolist() == [
+        ["a", 0.0, True], ["c", 97.0, False],
+    ]  # fmt: skip
+    dyads = make_dyads(data, "follow_back", horizon_days=10, keep_equal_stamps=True)
+    assert answers(dyads) == {
+        ("a", "b"): (1, "answered"), ("b", "a"): (1, "answered"), ("c", "d"): (0, "not_answered"),
+    }  # fmt: skip
+    assert list(dyads.table["weight"]) == [0.5, 0.5, 1.0]
+
+
+def test_the_usual_thirty_days_are_refused_for_late_answers_too() -> None:
+    with pytest.raises(InputError, match=r"200\.0 days"):
+        make_dyads(crawled(), "late_answer", horizon_days=30)
+    assert make_dyads(crawled(), "late_answer").horizon_days == 200
+    assert make_dyads(timed([("a", "b", 0, None)]), "follow_back").horizon_days == 30
+
+
+def test_a_tie_listed_twice_is_one_tie() -> None:
+    data = crawled()
+    twice = data.replace(follows=pd.concat([data.follows, data.follows]))
+    for question in ("late_answer", "mutuality"):
+        one, two = make_dyads(data, question), make_dyads(twice, question)  # type: ignore[arg-type]
+        pd.testing.assert_frame_equal(one.table, two.table)
+
+
+def test_lists_cut_off_leave_mutuality_without_crawls() -> None:
+    rows = [("a", "b", 0, None), ("b", "a", 1, None), ("a", "c", 0, None)]
+    data = timed(rows, pd.concat([watch("ab"), watch("c", whole=False)]))
+    assert list(answers(make_dyads(data, "mutuality"))) == [("a", "b"), ("b", "a")]

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from followkit.effects import average_marginal_effects, leave_one_decider_out, odds_ratios
+from followkit.errors import InputError
 from followkit.logit import expit
 from followkit.model import FollowBackModel, fit_follow_back
 
@@ -172,6 +173,12 @@ def test_leaving_out_a_decider_is_close_to_the_refit() -> None:
         assert table.loc[decider, "rate"] == pytest.approx(data["outcome"][rest].mean())
         found = table.loc[decider, list(model.names)].to_numpy(float)
         assert found == pytest.approx(part.beta[1:], abs=0.01)
+
+
+def test_deciders_of_other_rows_are_refused() -> None:
+    data = make_data(12)
+    with pytest.raises(InputError, match="800 rows used in the fit"):
+        leave_one_decider_out(fit(data), data["decider"][:-1])
 
 
 def test_decider_counts_add_up_and_the_busiest_comes_first() -> None:

@@ -244,6 +244,17 @@ def test_verdicts_need_twenty_effective_accounts() -> None:
     assert any("no verdicts" in note for note in few.notes)
 
 
+def test_verdicts_need_dyadic_errors() -> None:
+    assert not fit(make_data(12), covariance="classical").has_verdicts
+
+
+def test_clipping_is_said() -> None:
+    """With a handful of accounts the two-way covariance is often not positive definite."""
+    notes = [fit(make_data(seed, n=120, count=5), covariance="two_way").notes for seed in range(12)]
+    said = [any("not positive definite" in note for note in each) for each in notes]
+    assert any(said)
+
+
 def test_an_export_holds_for_its_owner_only() -> None:
     data = make_data(13, n=300)
     data["initiator"], data["decider"] = np.full(300, 999), np.arange(300)
@@ -261,6 +272,7 @@ def test_perfect_separation_becomes_firth_with_a_sentence() -> None:
     assert not model.has_verdicts
     assert np.isfinite(model.coefficients["estimate"]).all()
     assert any("as if dyads were independent" in note for note in model.notes)
+    assert any("In these data x alone" in note for note in model.notes)
 
 
 @pytest.mark.parametrize("size", [20, 60, 200])

@@ -117,3 +117,17 @@ def test_ties_to_accounts_without_a_list_and_to_oneself_are_left_out(builder: Mo
     edges = builder.make_edges(wave, {"k1": 1, "k2": 2})
     assert edges.to_numpy().tolist() == [[1, 2, 0], [2, 1, 1]]  # places in the whole list are kept
     assert np.issubdtype(edges["list_position"].dtype, np.integer)
+
+
+def test_a_crawl_is_silent_about_accounts_it_did_not_read(builder: ModuleType) -> None:
+    number = {"a": 1, "b": 2, "c": 3, "d": 4}
+    waves = [
+        [("a", ["b", "c", "d"], 10), ("b", ["a"], 10), ("d", [], 10)],
+        [("a", ["b", "c"], 20), ("b", [], 20), ("c", [], 20)],
+    ]
+    edges = [builder.make_edges(wave, number) for wave in waves]
+    lists = [builder.make_lists(wave, number, float("inf")) for wave in waves]
+    ties = builder.make_follows(edges, lists).set_index(["follower_id", "followee_id"])
+    assert ties["followed_after_at"].isna().all()  # a → c stood at the first crawl, unread there
+    gone = ties["unfollowed_before_at"].notna()
+    assert list(gone[gone].index) == [(2, 1)]  # of a → d the second crawl says nothing

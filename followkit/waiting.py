@@ -1,0 +1,145 @@
+"""Timed dyads: who opened each pair, how long the decider was watched, and what came first.
+
+The first follow of an ordered pair opens it; later spells of the same pair (follow, unfollow,
+follow again) are counted and left alone. The initiator is the one whose first follow is earlier.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from followkit.errors import InputError
+from followkit.observation import find_last_moment, keep_active, make_spans
+from followkit.tables import Dataset
+
+__all__ = ["DAY", "PAIR", "TIE", "add_observation", "make_waiting", "pair_up"]
+
+DAY = pd.Timedelta(days=1)
+PAIR = ["initiator_id", "decider_id"]
+TIE = ["follower_id", "followee_id"]
+
+CensusRow = tuple[str, int, str]
+
+
+def make_waiting(dataset: Dataset) -> pd.DataFrame:
+    """Return every timed dyad with how long it was watched, the young ones included.
+
+    A dyad leaves the watch at the first of: the answer, the withdrawal of A→B, the deletion of
+    the decider, the end of the decider's observation (censored). A withdrawal at the very moment
+    of the answer counts as answered. A pair with equal stamps is one row, answered on day 0, if
+    both accounts were watched; its roles are arbitrary (the smaller id stands first).
+
+    Returns
+    -------
+    pandas.DataFrame
+        dyad_id, initiator_id, decider_id, at (UTC), duration_days (from `at` to leaving the
+        watch), state (answered, withdrawn, deleted, censored), has_answer, is_equal_stamp.
+        Sorted by initiator and decider.
+
+    Raises
+    ------
+    InputError
+        If the data hold no times of follows.
+
+    Examples
+    --------
+    >>> from followkit.tables import make_dataset
+    >>> ties = pd.DataFrame({
+    ...     "follower_id": ["a", "b", "c"], "followee_id": ["b", "a", "a"],
+    ...     "followed_at": ["2024-01-01", "2024-01-03", "2024-01-02"]})
+    >>> make_waiting(make_dataset({"follows": ties}))[["duration_days", "state"]].values.tolist()
+    [[2.0, 'answered'], [1.0, 'censored']]
+    """
+    if not dataset.has("follows", "followed_at"):
+        raise InputError("follows: followed_at is needed to follow dyads over time; it is missing")
+    pairs, _ = pair_up(dataset)
+    pairs = add_observation(pairs, dataset)
+    pairs = pairs[pairs["is_watched"]]
+    equal = pairs["is_equal_stamp"].to_numpy(dtype=bool)
+    forth = pd.MultiIndex.from_frame(pairs[PAIR])
+    back = pd.MultiIndex.from_frame(pairs[PAIR[::-1]])
+    is_first = (pairs["initiator_id"] < pairs["decider_id"]).to_numpy(dtype=bool)
+    kept = pairs[~equal | (is_first & back.isin(forth[equal]))]
+    table = kept[[*PAIR, "at", "duration_days"]].assign(
+        state=kept["end_state"],
+        has_answer=(kept["end_state"] == "answered").to_numpy(dtype=bool),
+        is_equal_stamp=kept["is_equal_stamp"].to_numpy(dtype=bool),
+    )
+    table = table.sort_values(PAIR, kind="stable", ignore_index=True)
+    table.insert(0, "dyad_id", np.arange(len(table), dtype=np.int64))
+    return table
+
+
+def pair_up(dataset: Dataset) -> tuple[pd.DataFrame, list[CensusRow]]:
+    """Return one row a pair that somebody opened, and the census from follows to dyads.
+
+    Columns initiator_id, decider_id, at, withdrawn_at, answer_at (UTC), is_equal_stamp. Pairs
+    with equal stamps have a row in each direction.
+    """
+    follows = keep_active(dataset.follows)
+    is_timed = follows["followed_at"].notna().to_numpy(dtype=bool)
+    timed = follows[is_timed]
+    if "unfollowed_at" not in timed:
+        none = pd.Series(pd.NaT, timed.index, dtype="datetime64[us, UTC]")
+        timed = timed.assign(unfollowed_at=none)
+    spells = timed.sort_values([*TIE, "followed_at"], kind="stable")
+    ties = spells.drop_duplicates(TIE)[[*TIE, "followed_at", "unfollowed_at"]]
+    ties.columns = pd.Index([*PAIR, "at", "withdrawn_at"])
+    undated = pd.MultiIndex.from_frame(follows.loc[~is_timed, TIE[::-1]])
+    is_open = ~pd.MultiIndex.from_frame(ties[PAIR]).isin(undated)
+    reverse = ties[[*PAIR, "at"]]
+    reverse.columns = pd.Index(["decider_id", "initiator_id", "answer_at"])
+    is_dated = pd.MultiIndex.from_frame(ties[PAIR[::-1]]).isin(pd.MultiIndex.from_frame(ties[PAIR]))
+    is_open |= is_dated
+    both = ties[is_open].merge(reverse, on=PAIR, how="left")
+    equal = (both["answer_at"] == both["at"]).to_numpy(dtype=bool)
+    later = (both["answer_at"] < both["at"]).to_numpy(dtype=bool)
+    pairs = both.assign(is_equal_stamp=equal)[~later].reset_index(drop=True)
+    census = [
+        ("follows read", len(dataset.follows), ""),
+        ("pending", len(dataset.follows) - len(follows), "requests are not follows"),
+        ("without a time", len(follows) - len(timed), "cannot be placed before or after"),
+        ("followed again", len(spells) - len(ties), "the first follow opens the dyad"),
+        ("reverse without a time", int((~is_open).sum()), "who came first is unknown"),
+        ("answers among ties", int(later.sum()), "the later tie of a pair"),
+        ("equal stamps", int(equal.sum()), "answered, but nobody came first: no initiator"),
+        ("dyads", int((~equal & ~later).sum()), "pairs with a known initiator"),
+    ]
+    return pairs, census
+
+
+def add_observation(pairs: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+    """Add whether the decider was watched from t on, until when, and how the watch ended.
+
+    Adds is_watched, until_at (end of the span of observation that holds t), deleted_at,
+    duration_days and end_state (answered, withdrawn, deleted, censored).
+    """
+    spans = make_spans(dataset)
+    found = pairs[["decider_id", "at"]].reset_index()
+    found = found.merge(spans, left_on="decider_id", right_on="account_id", how="inner")
+    found = found[(found["from_at"] <= found["at"]) & (found["at"] <= found["until_at"])]
+    until = found.groupby("index")["until_at"].max().reindex(pairs.index)
+    deleted = _find_deleted(pairs["decider_id"], dataset)
+    deleted = deleted.where(deleted > pairs["at"])
+    # Watching somebody to their deletion is watching them to the end of the data.
+    until = until.mask((deleted <= until).to_numpy(dtype=bool), find_last_moment(dataset))
+    frame = pairs.assign(until_at=until, is_watched=until.notna(), deleted_at=deleted)
+    ends = frame[["answer_at", "withdrawn_at", "deleted_at", "until_at"]].min(axis=1)
+    state = np.select(
+        [frame[name] == ends for name in ("answer_at", "withdrawn_at", "deleted_at")],
+        ["answered", "withdrawn", "deleted"],
+        "censored",
+    )
+    return frame.assign(duration_days=(ends - frame["at"]) / DAY, end_state=state)
+
+
+def _find_deleted(ids: pd.Series, dataset: Dataset) -> pd.Series:
+    """Return when each account was deleted, where the table of accounts says so."""
+    if not dataset.has("accounts", "deleted_at"):
+        return pd.Series(pd.NaT, index=ids.index, dtype="datetime64[us, UTC]")
+    accounts = dataset.accounts.drop_duplicates("account_id")
+    deleted = pd.to_datetime(accounts["deleted_at"], utc=True, format="ISO8601", errors="coerce")
+    lookup = pd.Series(deleted.to_numpy(), index=accounts["account_id"].to_numpy())
+    stamps = pd.to_datetime(ids.map(lookup), utc=True)
+    return stamps.astype("datetime64[us, UTC]")

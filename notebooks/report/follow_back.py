@@ -1,0 +1,171 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Who follows back?
+
+# %% tags=["parameters"]
+data: str = "data/nostr"  # folder, DuckDB file or edge list
+mapping: str = ""  # TOML file that names the columns, where they differ
+question: str = "auto"  # auto, follow_back, late_answer or mutuality
+horizon_days: float = 30.0  # days within which an answer counts
+seed: int = 0  # of folds and splits
+confidence: float = 0.95  # of every interval
+allow_untimed: bool = False  # also use data whose moment is unknown
+with_mutuality: bool = True  # also ask which ties are mutual, apart
+show_names: bool = False  # show account names instead of numbers
+title: str = "Who follows back?"  # heading of the report
+
+# %%
+from followkit import analysis as an
+from followkit import describe as say
+from followkit import figures as draw
+from followkit import sections as page
+from followkit.html import Record, callout, details, key_numbers, lead, show, table
+from followkit.sources import describe_dataset, find_data, load_dataset
+
+dataset = load_dataset(find_data(data), mapping=mapping or None)
+options = {"seed": seed, "confidence": confidence, "allow_untimed": allow_untimed}
+chosen = an.choose_question(dataset, question)
+main = an.analyse(dataset, chosen, horizon_days=horizon_days, **options)
+numbers = Record()
+
+# %%
+answer = say.describe_answer(main)
+numbers.record("headline", say.describe_headline(main))
+numbers.record("answer", answer.text)
+numbers.record("main", say.collect_numbers(main))
+show(lead(answer.text), key_numbers(*page.list_key_numbers(main)))
+
+# %% [markdown]
+# ## What became of the dyads
+
+# %%
+census = say.describe_census(main)
+show(
+    say.QUESTION_WORDS[main.question],
+    page.picture(draw.plot_census, census.table, census, row_inches=0.5),
+    page.show_census(main),
+)
+
+# %%
+sensitivity = an.make_sensitivity(main)
+numbers.record("sensitivity", sensitivity.to_dict("records"))
+page.show_sensitivity(sensitivity)
+
+# %% [markdown]
+# ## What goes with an answer
+#
+# An odds ratio of 2 doubles the odds of an answer for one step of the feature. Each is *associated
+# with* an answer while the others stay the same; nothing here was tried on anybody.
+
+# %%
+effects = say.describe_effects(main)
+caption = "Right of each name: the average change in probability, in percentage points."
+forest = page.picture(draw.plot_odds_ratios, page.label_effects(effects.table), effects,
+                      row_inches=0.62, caption=caption)  # fmt: skip
+show(effects.text, forest, page.show_effects(effects))
+
+# %%
+fragility = say.describe_fragility(an.make_fragility(main))
+show(fragility.text, page.show_fragility(fragility))
+
+# %% [markdown]
+# ## Does a single decider carry it?
+
+# %%
+influence = page.name_deciders(an.make_influence(main), dataset, show_names=show_names)
+told = say.describe_influence(influence)
+caption = "Share answered when one decider is left out, those with most answers first."
+show(told.text, page.picture(draw.plot_influence, influence, told, row_inches=0.55,
+                             caption=caption))  # fmt: skip
+
+# %% [markdown]
+# ## Truth and estimate
+
+# %%
+truth = an.compare_truth(main)
+planted = say.describe_truth(truth, None if truth.empty else an.recovery_test(main))
+numbers.record("truth", truth.to_dict("records"))
+caption = "Planted coefficients (diamonds) and estimates with intervals (dots)."
+match = page.picture(draw.plot_truth, truth, planted, row_inches=0.62, caption=caption)
+show(planted.text, match, page.show_truth(planted))
+
+# %% [markdown]
+# ## Follow-back over time
+
+# %%
+curve = an.make_curve(main)
+pace = say.describe_curve(curve, main)
+caption = "Share of follows answered by day, with its interval; below, how many still waited."
+show(pace.text, page.picture(draw.plot_follow_back_curve, curve, pace, caption=caption))
+
+# %% [markdown]
+# ## How good is the model?
+
+# %%
+split = an.main_split(main)
+ladder = say.describe_ladder(main, split)
+caption = "Every rung scored on the same dyads, none of which it was trained on."
+rungs = page.picture(draw.plot_ladder, ladder.table, ladder, row_inches=0.6, caption=caption)
+show(ladder.text, rungs, page.show_ladder(main, split))
+
+# %%
+bins, line = an.make_calibration(main, split)
+page.picture(draw.plot_calibration, bins, say.describe_calibration(line))
+
+# %%
+gains = an.make_gains(main, split)
+page.picture(draw.plot_gains, gains, say.describe_gains(gains))
+
+# %% [markdown]
+# ## Another question: which ties are mutual?
+#
+# A mutual tie may have begun on either side, so this is not about answers. Coefficients must not
+# be compared with those above, but for features of the pair.
+
+# %%
+is_apart = with_mutuality and main.question != "mutuality"
+ties = an.analyse(dataset, "mutuality", **options) if is_apart else None
+if ties is not None:
+    numbers.record("mutuality", say.collect_numbers(ties))
+page.show_mutuality(ties)
+
+# %% [markdown]
+# ## What could not be measured
+
+# %%
+missing = say.describe_missing(main)
+show(missing.text, page.show_missing(missing))
+
+# %% [markdown]
+# ## Data quality
+
+# %%
+quality = describe_dataset(dataset)
+show(
+    table(say.describe_data(main), "The data"),
+    table(quality, "Rows read, dropped and kept", save_as="quality"),
+)
+
+# %% [markdown]
+# ## Method and limits
+
+# %%
+show(
+    *[callout(note) for note in say.describe_notes(main)],
+    details("How the numbers were made", *page.METHOD),
+    callout(page.LIMITS, "caution"),
+)
+
+# %%
+numbers
