@@ -211,7 +211,8 @@ def make_states(dyads: DyadSet) -> pd.DataFrame:
     counts = dyads.table["state"].value_counts()
     order = [state for state in STATE_LABELS if state in counts]
     table = pd.DataFrame({"state": order, "count": [int(counts[state]) for state in order]})
-    table.insert(1, "label", [STATE_LABELS[state] for state in order])
+    plain = {"one_way": "one-way"} if dyads.question == "mutuality" else {}
+    table.insert(1, "label", [{**STATE_LABELS, **plain}[state] for state in order])
     table["share"] = table["count"] / len(dyads.table)
     table["is_answer"] = table["state"].isin(ANSWERED)
     return table.sort_values(["is_answer", "count"], ascending=False, kind="stable",
@@ -228,26 +229,27 @@ def make_curve(analysis: Analysis) -> pd.DataFrame:
 
 
 def make_sensitivity(analysis: Analysis) -> pd.DataFrame:
-    """Return the rate again among dyads chosen in other ways: label, n, answered, rate, interval.
+    """Return the rate again among dyads chosen in other ways, with their deciders and dyads.
 
     For late answers: only deciders with lists short enough at baseline never to meet a later cut;
     only ties that still stand; and deciders who never signed a list again. The last two look at
     what happened afterwards and are there to be compared, not believed.
     """
-    rows = [("all dyads at risk", analysis.rate)]
+    everyone = analysis.dyads.table["decider_id"].nunique()
+    rows = [("all dyads at risk", everyone, analysis.rate)]
     if analysis.question == "late_answer":
         for label, keep in _late_choices(analysis):
             if keep.any():
                 chosen = select_dyads(analysis.dyads, keep, label)
                 found = cov.dyadic_rate(chosen.table["outcome"], code_dyads(chosen),
                                         confidence=analysis.confidence)  # fmt: skip
-                rows.append((label, found))
+                rows.append((label, chosen.table["decider_id"].nunique(), found))
     return pd.DataFrame(
         [
-            (label, rate.n, rate.event_count, rate.rate, rate.ci_low, rate.ci_high)
-            for label, rate in rows
+            (label, deciders, rate.n, rate.event_count, rate.rate, rate.ci_low, rate.ci_high)
+            for label, deciders, rate in rows
         ],
-        columns=["label", "n", "answered", "rate", "ci_low", "ci_high"],
+        columns=["label", "deciders", "n", "answered", "rate", "ci_low", "ci_high"],
     )
 
 
@@ -360,7 +362,9 @@ def make_calibration(analysis: Analysis, split: str) -> tuple[pd.DataFrame, pd.D
     if analysis.ladder is None:
         return pd.DataFrame(), pd.DataFrame()
     tested = analysis.ladder.tested[split]
-    return sc.calibration_curve(tested), sc.calibration_line(tested)
+    # About 40 answers a bin, so that a bin's interval says something.
+    bins = int(np.clip(tested.outcome.sum() // 40, 4, 10))
+    return sc.calibration_curve(tested, bin_count=bins), sc.calibration_line(tested)
 
 
 def make_gains(analysis: Analysis, split: str) -> pd.DataFrame:

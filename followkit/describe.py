@@ -83,7 +83,7 @@ def describe_effects(analysis: Analysis) -> Summary:
     if model is None:
         return Summary(pd.DataFrame(), f"No model was fitted: {analysis.no_model}.")
     clear = _clear(analysis)
-    told = [_tell_effect(row) for row in clear.head(4).itertuples(name="Row")]
+    told = [_tell_effect(row, analysis) for row in clear.head(4).itertuples(name="Row")]
     if not told:
         text = "No feature's interval excludes an odds ratio of 1."
     else:
@@ -148,7 +148,7 @@ def describe_curve(curve: pd.DataFrame, analysis: Analysis) -> Summary:
 def describe_truth(table: pd.DataFrame, test: tuple[float, float] | None) -> Summary:
     """Say how many planted coefficients the intervals cover."""
     if table.empty or test is None:
-        return Summary(table, "These data are not simulated for this question: no truth is known.")
+        return Summary(table, "")
     covered = int((~table["is_missed"]).sum())
     text = (
         f"{covered} of {len(table)} intervals cover the planted truth; about one in twenty is "
@@ -169,7 +169,7 @@ def describe_ladder(analysis: Analysis, split: str) -> Summary:
     if np.isfinite(model["ci_low"]):
         interval = f" (interval {model['ci_low']:.2f} to {model['ci_high']:.2f})"
     text = (
-        f"On dyads it has not seen, the model ranks an answered one above an unanswered one with "
+        f"On dyads it has not seen, the model ranks {_ranked(analysis)} with "
         f"probability {model['value']:.2f}{interval}; 0.5 is chance."
     )
     if best["rung"] != model["rung"]:
@@ -182,8 +182,10 @@ def describe_calibration(line: pd.DataFrame) -> Summary:
     if line.empty or "slope" not in set(line["term"]):
         return Summary(line, "")
     slope = line.set_index("term").loc["slope"]
-    spread = f"{slope['ci_low']:.2f} to {slope['ci_high']:.2f}"
-    if slope["ci_low"] <= 1 <= slope["ci_high"]:
+    spread = f"{slope['ci_low']:.2f} to {slope['ci_high']:.2f}".replace("-", "−")
+    if slope["ci_high"] - slope["ci_low"] > 1:
+        verdict = "too uncertain to tell whether predictions are too extreme or too timid"
+    elif slope["ci_low"] <= 1 <= slope["ci_high"]:
         verdict = "no sign that predictions are too extreme or too timid"
     elif slope["estimate"] < 1:
         verdict = "predictions are too extreme: far ones should be pulled towards the base rate"
@@ -301,20 +303,30 @@ def _describe_strongest(analysis: Analysis) -> str:
         )
     clear = _clear(analysis)
     if clear.empty:
-        return "No measured feature is clearly associated with an answer."
-    return _tell_effect(next(iter(clear.itertuples(name="Row"))))
+        return f"No measured feature is clearly associated with {_event(analysis)}."
+    return _tell_effect(next(iter(clear.itertuples(name="Row"))), analysis)
 
 
-def _tell_effect(row: Any) -> str:
+def _tell_effect(row: Any, analysis: Analysis) -> str:
     way = "higher" if row.odds_ratio > 1 else "lower"
     change = ""
     if np.isfinite(row.effect):
         change = f", {words.points(row.effect)} percentage points on average"
     spread = words.factor_range(row.ci_low, row.ci_high)
     return (
-        f"{row.label[0].upper()}{row.label[1:]} ({row.unit}) is associated with {way} odds of an "
-        f"answer: odds ratio {words.factor(row.odds_ratio)}, interval {spread}{change}."
+        f"{row.label[0].upper()}{row.label[1:]} ({row.unit}) is associated with {way} odds of "
+        f"{_event(analysis)}: odds ratio {words.factor(row.odds_ratio)}, interval {spread}{change}."
     )
+
+
+def _event(analysis: Analysis) -> str:
+    return "a mutual tie" if analysis.question == "mutuality" else "an answer"
+
+
+def _ranked(analysis: Analysis) -> str:
+    if analysis.question == "mutuality":
+        return "a mutual tie above a one-way one"
+    return "an answered one above an unanswered one"
 
 
 def _is_too_thin(analysis: Analysis) -> bool:

@@ -7,13 +7,16 @@ dollar signs as formulas.
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
-from matplotlib.ticker import FuncFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
+
+from followkit import words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +60,7 @@ def plot_census(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     sns.barplot(x=table["share"].to_numpy(float), y=names, hue=names, palette=colours,
                 legend=False, saturation=1, width=0.62, ax=ax)  # fmt: skip
     for row, (count, share) in enumerate(zip(table["count"], table["share"], strict=True)):
-        ax.text(share + 0.012, row, f"{count:,} ({_percent(share)})", va="center")
+        ax.text(share + 0.012, row, f"{count:,} ({words.percent(share)})", va="center")
     ax.set_xlim(0, min(1.32, float(table["share"].max()) * 1.38 + 0.02))
     ax.xaxis.set_visible(False)
     ax.set_ylabel("")
@@ -102,12 +105,16 @@ def plot_odds_ratios(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     ax = _axes(ax)
     rows = np.arange(len(table))
-    ax.axvline(1, color=_muted(), lw=1.2, zorder=0)
+    _reference(ax, rows, 1.0)
     _intervals(ax, rows, table["odds_ratio"], table["ci_low"], table["ci_high"])
     for row, values in zip(rows, table.itertuples(), strict=True):
         points = (
-            f"{_points(values.effect)} points ({_points(values.effect_low)} to "
-            f"{_points(values.effect_high)})"
+            ""
+            if isnan(values.effect)
+            else (
+                f"{words.points(values.effect)} points ({words.points(values.effect_low)} to "
+                f"{words.points(values.effect_high)})"
+            )
         )
         _write_row(ax, int(row), label(str(values.label)), points)
     ax.set_xscale("log")
@@ -129,7 +136,7 @@ def plot_truth(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     ax = _axes(ax)
     rows = np.arange(len(table))
-    ax.axvline(0, color=_muted(), lw=1.2, zorder=0)
+    _reference(ax, rows, 0.0)
     _intervals(ax, rows, table["estimate"], table["ci_low"], table["ci_high"], name="estimate")
     ax.scatter(table["truth"], rows, marker="D", s=44, color=_colour(1), zorder=4, label="truth")
     for row, values in zip(rows, table.itertuples(), strict=True):
@@ -152,17 +159,20 @@ def plot_calibration(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         Where to draw; a new figure without it.
     """
     ax = _axes(ax)
-    top = float(max(table["ci_high"].max(), table["predicted"].max())) * 1.08
+    seen = float(max(table["observed"].max(), table["predicted"].max()))
+    # One wide interval must not squeeze the rest into a corner; it runs off the panel instead.
+    top = min(float(max(table["ci_high"].max(), seen)), 2.2 * seen) * 1.08
     ax.plot([0, top], [0, top], color=_muted(), lw=1.4, ls="--", label="perfectly calibrated")
     observed = table["observed"].to_numpy(float)
     reach = np.clip([observed - table["ci_low"], table["ci_high"] - observed], 0, None)
     ax.errorbar(table["predicted"], observed, yerr=reach, fmt="o", ms=7, lw=1.8, color=_colour(0))
     for values in table.itertuples():
-        ax.annotate(f"{values.count:,}", (values.predicted, values.ci_high), (0, 5),
+        height = min(float(values.ci_high), 1.02 * top)
+        ax.annotate(f"{values.count:,}", (values.predicted, height), (0, 5),
                     textcoords="offset points", ha="center", fontsize="small",
                     color=_muted_text())  # fmt: skip
-    ax.set(xlim=(0, top), ylim=(0, top * 1.08), xlabel="predicted probability of an answer",
-           ylabel="share answered")  # fmt: skip
+    ax.set(xlabel="predicted probability of an answer", ylabel="share answered")
+    ax.set(xlim=(0, 1.1 * float(table["predicted"].max())), ylim=(0, top * 1.08))
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(PercentFormatter(1, decimals=0 if top > 0.1 else 1))
     ax.legend(loc="upper left", frameon=False)
@@ -183,11 +193,11 @@ def plot_ladder(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     ax = _axes(ax)
     rows = np.arange(len(table))
-    ax.axvline(0.5, color=_muted(), lw=1.2, zorder=0)
+    _reference(ax, rows, 0.5)
     colours = [_colour(1) if chosen else _colour(0) for chosen in table["is_model"]]
     _intervals(ax, rows, table["value"], table["ci_low"], table["ci_high"], colours=colours)
     for row, values in zip(rows, table.itertuples(), strict=True):
-        _write_row(ax, int(row), label(str(values.label)), f"{values.value:.3f}")
+        _write_row(ax, int(row), label(str(values.label)), f"{values.value:.2f}")
     low = float(np.nanmin([table["ci_low"].min(), table["value"].min(), 0.5]))
     high = float(np.nanmax([table["ci_high"].max(), table["value"].max()]))
     ax.set_xlim(max(0.0, low - 0.03), min(1.0, high + 0.04))
@@ -231,11 +241,12 @@ def plot_influence(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax = _axes(ax)
     rows = np.arange(len(table))
     reference = float(table.loc[table["is_reference"], "rate"].iloc[0])
-    ax.axvline(reference, color=_muted(), lw=1.2, zorder=0)
+    _reference(ax, rows, reference)
     colours = [_colour(1) if chosen else _colour(0) for chosen in table["is_reference"]]
     _intervals(ax, rows, table["rate"], table["ci_low"], table["ci_high"], colours=colours)
     for row, values in zip(rows, table.itertuples(), strict=True):
-        _write_row(ax, int(row), label(str(values.label)), _percent(values.rate))
+        _write_row(ax, int(row), label(str(values.label)), words.percent(values.rate))
+    ax.xaxis.set_major_locator(MaxNLocator(5))
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=1))
     ax.set_xlabel("share answered")
     _finish_rows(ax, len(table))
@@ -259,14 +270,6 @@ def _muted_text() -> str:
     return str(mpl.rcParams["xtick.labelcolor"]).replace("inherit", mpl.rcParams["text.color"])
 
 
-def _percent(share: float) -> str:
-    return f"{share:.0%}" if share >= 0.0995 else f"{share:.1%}"
-
-
-def _points(change: float) -> str:
-    return f"{100 * change:+.1f}".replace("-", "−")
-
-
 def _intervals(
     ax: Axes,
     rows: np.ndarray,
@@ -281,6 +284,11 @@ def _intervals(
     paint = list(colours) if colours is not None else [_colour(0)] * len(rows)
     ax.hlines(rows, low.to_numpy(float), high.to_numpy(float), colors=paint, lw=2.4, zorder=2)
     ax.scatter(value.to_numpy(float), rows, c=paint, s=64, zorder=3, label=name)
+
+
+def _reference(ax: Axes, rows: np.ndarray, value: float) -> None:
+    """Mark a value on every row; a line through all rows would cross their names."""
+    ax.vlines([value] * len(rows), rows - 0.2, rows + 0.2, colors=_muted(), lw=1.6, zorder=0)
 
 
 def _write_row(ax: Axes, row: int, left: str, right: str) -> None:

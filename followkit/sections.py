@@ -23,7 +23,7 @@ from followkit.describe import (
     describe_notes,
     describe_reciprocity,
 )
-from followkit.html import Shown, Summary, callout, details, figure, show, table
+from followkit.html import Shown, Summary, callout, details, figure, heading, show, table
 from followkit.tables import Dataset
 
 EFFECT_LABELS = {
@@ -44,7 +44,7 @@ SCORE_WORDS = {
     "auc": "AUC",
     "average_precision": "average precision",
 }
-RATES = {"rate": ".1%", "ci_low": ".1%", "ci_high": ".1%", "share": ".1%"}
+RATES = dict.fromkeys(("rate", "ci_low", "ci_high", "share"), words.percent)
 NOTHING = Shown("")
 
 METHOD = (
@@ -90,7 +90,6 @@ def list_key_numbers(analysis: Analysis) -> list[tuple[str, str, str]]:
     rate, deciders = analysis.rate, analysis.dyads.table
     answering = deciders.loc[deciders["outcome"] == 1, "decider_id"].nunique()
     noun = "ties mutual" if analysis.question == "mutuality" else "answered"
-    effect = rate.design_effect
     return [
         (words.percent(rate.rate), noun, words.percent_range(rate.ci_low, rate.ci_high)),
         (words.count(rate.n), "dyads", f"{words.count(rate.event_count)} {noun}"),
@@ -98,11 +97,6 @@ def list_key_numbers(analysis: Analysis) -> list[tuple[str, str, str]]:
             words.count(answering),
             "deciders who answered",
             f"of {words.count(deciders['decider_id'].nunique())}",
-        ),
-        (
-            f"{effect:.1f}" if effect == effect else "–",
-            "design effect",
-            "variance against independent dyads",
         ),
     ]
 
@@ -182,12 +176,15 @@ def show_truth(planted: Summary) -> Shown:
     """Show planted coefficients beside estimates, misses marked; nothing for real data."""
     if planted.table.empty:
         return NOTHING
+    caption = "Planted coefficients (diamonds) and estimates with intervals (dots)."
+    drawn = picture(draw.plot_truth, planted.table, planted, row_inches=0.62, caption=caption)
     frame = planted.table.drop(columns="term")
     missed = [place for place, is_missed in enumerate(frame["is_missed"]) if is_missed]
     forms = dict.fromkeys(("truth", "estimate", "std_error", "ci_low", "ci_high"), ".3f")
     shown = table(frame, planted.caption, formats=forms, marked=missed, save_as="truth",
                   labels={**INTERVAL_LABELS, "label": "coefficient"})  # fmt: skip
-    return details("The numbers", shown)
+    numbers = details("The numbers", shown)
+    return show(heading("Truth and estimate"), planted.text, drawn, numbers)
 
 
 def show_ladder(analysis: Analysis, split: str) -> Shown:

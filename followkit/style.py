@@ -180,8 +180,13 @@ def _tidy_svg(text: str) -> str:
     """Let the reader's machine choose the letters, and drop what only a file needs."""
     text = re.sub(r"font-family: [^;\"]*'DejaVu Sans'[^;\"]*", f"font-family: {FONTS}", text)
     text = text[text.index("<svg") :]
-    text = re.sub(r"(\d+\.\d{2})\d+", r"\1", text)
+    # Coordinates only: a number between tags is a label that somebody reads.
+    text = re.sub(r'="[^"]*"', lambda found: _shorten(found.group()), text)
     return re.sub(r"\s*\n\s*", "\n", text)
+
+
+def _shorten(attribute: str) -> str:
+    return re.sub(r"(\d+\.\d{2})\d+", r"\1", attribute)
 
 
 def _data_uri(kind: str, content: bytes) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +13,22 @@ import pandas as pd
 from followkit.errors import InputError, suggest
 from followkit.schema import SCHEMAS
 from followkit.sources.duckdb_files import read_database, read_parquet
-from followkit.sources.edge_lists import read_edge_list
-from followkit.sources.mapping import apply_mapping, read_mapping, read_toml
-from followkit.sources.text_files import read_text_table
+from followkit.sources.edge_lists import name_columns, read_edge_list
+from followkit.sources.mapping import apply_mapping, make_observation, read_mapping, read_toml
+from followkit.sources.text_files import read_delimited, read_text_table
 from followkit.tables import Dataset, make_dataset
 
 __all__ = ["describe_dataset", "find_data", "load_dataset", "read_text_table"]
 
 ROOT_VARIABLE = "FOLLOWKIT_ROOT"
-TABLE_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".parquet")
+TABLE_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
 EDGE_SUFFIXES = (".csv", ".tsv", ".txt", ".edges", ".edgelist", ".gz", ".dat")
+DATABASE_SUFFIXES = (".duckdb", ".db")
 MAPPING_FILE = "followkit.toml"
+STAMPS = ("followed_at", "followed_after_at", "followed_before_at", "unfollowed_at")
 
 Step = tuple[str, str, int, str]
+Tables = dict[str, pd.DataFrame]
 
 
 def find_data(name: str | Path) -> Path:
@@ -36,60 +40,91 @@ def find_data(name: str | Path) -> Path:
         If there is nothing of that name; the message says where it was looked for.
     """
     given = Path(name)
-    start = Path(os.environ.get(ROOT_VARIABLE) or Path.cwd())
-    places = [start]
-    while not (places[-1] / "pyproject.toml").exists() and places[-1] != places[-1].parent:
-        places.append(places[-1].parent)
-    for place in places:
-        if (place / given).exists():
-            return place / given
-    parent = (start / given).parent
-    near = [item.name for item in parent.iterdir()] if parent.is_dir() else []
+    try:
+        start = Path(os.environ.get(ROOT_VARIABLE) or Path.cwd())
+        places = [start]
+        while not (places[-1] / "pyproject.toml").exists() and places[-1] != places[-1].parent:
+            places.append(places[-1].parent)
+        for place in places:
+            if (place / given).exists():
+                return place / given
+        parent = (start / given).parent
+        near = [item.name for item in parent.iterdir()] if parent.is_dir() else []
+    except (OSError, ValueError) as error:
+        raise InputError(f"data: {str(name)!r} cannot be looked up ({error})") from None
     hint = f"; {suggest(given.name, sorted(near)[:20])}" if near else ""
     raise InputError(f"data: {str(name)!r} was not found here or in a folder above{hint}")
 
 
 def load_dataset(path: str | Path, *, mapping: str | Path | None = None) -> Dataset:
-    """Load data as canonical tables.
+    r"""Load data as canonical tables.
 
     Parameters
     ----------
     path
         A folder of CSV or Parquet tables with canonical names (`follows.csv`, …), a `.duckdb` file,
-        or one edge list. A folder may hold `dataset.toml` (title, source, licence, notes) and
-        `truth.json` (of simulated data).
+        one edge list, or a mapping file that says in `folder` where its files are. A folder may
+        hold `dataset.toml` (title, source, licence, notes) and `truth.json` (of simulated data).
     mapping
         A TOML file for tables with other names; `followkit.toml` in the folder is found by itself.
 
     Returns
     -------
     Dataset
+        `quality` says what was read and dropped, and what was assumed where no observation table
+        says who was watched when.
 
     Raises
     ------
     InputError
         If something is missing or cannot be read (`TableError` with every problem of the tables).
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "ties.csv"
+    >>> _ = path.write_text("source,target\nNA,007\n007,NA\n", encoding="utf-8")
+    >>> load_dataset(path).follows.to_dict("list")
+    {'follower_id': ['NA', '007'], 'followee_id': ['007', 'NA']}
     """
-    place = Path(path)
-    if not place.exists():
-        place = find_data(path)
-    if mapping is None and (place / MAPPING_FILE).is_file():
-        mapping = place / MAPPING_FILE
-    if mapping:
-        found = Path(mapping) if Path(mapping).exists() else find_data(mapping)
-        return _load_mapped(place, found)
+    place = _locate(path)
+    if mapping is not None and str(mapping):
+        return _load_mapped(_locate(mapping), place)
+    if (place / MAPPING_FILE).is_file():
+        return _load_mapped(place / MAPPING_FILE, None)
+    if place.suffix.lower() == ".toml":
+        return _load_mapped(place, None)
+    name = place.name if place.is_dir() else place.name.split(".")[0]
+    tables, steps = _read_any(place)
+    about = _read_about(place) if place.is_dir() else {}
+    steps += _say_assumptions(tables)
+    return make_dataset(tables, name=name, about=about, quality=_quality(steps))
+
+
+def _locate(path: str | Path) -> Path:
+    try:
+        return Path(path) if Path(path).exists() else find_data(path)
+    except OSError as error:
+        raise InputError(f"data: {str(path)[:80]!r} cannot be looked up ({error})") from None
+
+
+def _read_any(place: Path) -> tuple[Tables, list[Step]]:
+    suffix = place.suffix.lower()
     if place.is_dir():
-        tables, steps = _read_folder(place)
-        return make_dataset(
-            tables, name=place.name, about=_read_about(place), quality=_quality(steps)
-        )
-    if place.suffix in (".duckdb", ".db"):
-        return make_dataset(read_database(place), name=place.stem)
-    if place.suffix in EDGE_SUFFIXES:
-        return _load_edges(place)
+        return _read_folder(place)
+    if suffix in DATABASE_SUFFIXES:
+        tables = read_database(place)
+        return tables, [(name, "read", len(table), place.name) for name, table in tables.items()]
+    if suffix == ".parquet":
+        frame = read_parquet(place)
+        ties, remarks = name_columns(frame, [str(name).casefold() for name in frame.columns])
+        return {"follows": ties}, _read_steps("follows", ties, place, remarks)
+    if suffix in EDGE_SUFFIXES or place.name.startswith("out."):
+        ties, remarks = read_edge_list(place)
+        return {"follows": ties}, _read_steps("follows", ties, place, remarks)
     raise InputError(
-        f"{place.name}: unknown kind of file; give a folder of tables, a .duckdb file or an edge "
-        f"list ({', '.join(EDGE_SUFFIXES)})"
+        f"{place.name}: unknown kind of file; give a folder of tables, a .duckdb or .parquet file, "
+        f"or an edge list ({', '.join(EDGE_SUFFIXES)})"
     )
 
 
@@ -117,55 +152,92 @@ def describe_dataset(dataset: Dataset) -> pd.DataFrame:
     return quality.reset_index(drop=True)
 
 
-def _read_folder(folder: Path) -> tuple[dict[str, pd.DataFrame], list[Step]]:
-    tables: dict[str, pd.DataFrame] = {}
+def _read_folder(folder: Path) -> tuple[Tables, list[Step]]:
+    tables: Tables = {}
+    steps: list[Step] = []
     for name in SCHEMAS:
         files = [folder / f"{name}{suffix}" for suffix in TABLE_SUFFIXES]
         files = [file for file in files if file.is_file()]
         if len(files) > 1:
             both = " and ".join(file.name for file in files)
-            raise InputError(f"{folder}: {name} comes twice ({both}); keep one")
+            raise InputError(f"{folder.name}: {name} comes twice ({both}); keep one")
         if files:
-            tables[name] = _read_table(files[0])
+            tables[name], remarks = _read_table(files[0])
+            steps += _read_steps(name, tables[name], files[0], remarks)
     if not tables:
         have = ", ".join(sorted(item.name for item in folder.iterdir())[:12]) or "nothing"
         raise InputError(
-            f"{folder}: no canonical table is in it (found {have}); expected at least follows.csv, "
-            f"or a {MAPPING_FILE} that names the files"
+            f"{folder.name}: no canonical table is in it (found {have}); expected at least "
+            f"follows.csv, or a {MAPPING_FILE} that names the files"
         )
-    return tables, []
+    return tables, steps
 
 
-def _read_table(path: Path) -> pd.DataFrame:
-    return read_parquet(path) if path.suffix == ".parquet" else read_text_table(path)
+def _read_table(path: Path) -> tuple[pd.DataFrame, list[str]]:
+    if path.suffix.lower() == ".parquet":
+        return read_parquet(path), []
+    return read_delimited(path)
 
 
-def _load_mapped(folder: Path, mapping_file: Path) -> Dataset:
+def _load_mapped(mapping_file: Path, place: Path | None) -> Dataset:
+    """Load what a mapping names: from the folder given, else from the folder that it names."""
     mapping = read_mapping(mapping_file)
-    tables: dict[str, pd.DataFrame] = {}
+    folder = place if place is not None else mapping_file.parent / mapping.folder
+    if not folder.is_dir():
+        raise InputError(f"{mapping_file.name}: {folder} is no folder; a mapping needs one")
+    tables: Tables = {}
     steps: list[Step] = []
     for name, part in mapping.tables.items():
         file = (folder / part.file).resolve()
         if not file.is_relative_to(folder.resolve()) or not file.is_file():
-            raise InputError(f"{mapping_file.name}: {part.file} is not in {folder}; mend `file`")
-        frame = _read_table(file)
+            hint = suggest(part.file, sorted(item.name for item in folder.iterdir())[:20])
+            raise InputError(f"{mapping_file.name}: {part.file} is not in {folder}; {hint}")
+        frame, remarks = _read_table(file)
         tables[name], left_out = apply_mapping(frame, part, name)
-        steps.append((name, "read", len(frame), part.file))
+        steps += _read_steps(name, frame, file, remarks)
         if left_out:
             steps.append((name, "dropped", left_out, f"not where {part.where}"))
-    about = dict(mapping.about)
+    if {"follower_id", "followee_id"} <= set(tables["follows"]):
+        declared = make_observation(mapping, tables["follows"])
+        if declared is not None:
+            tables["observation"] = declared
+            steps += _note("observation", [f"declared for every account in {mapping_file.name}"])
+    about = {**_read_about(folder), **mapping.about}
+    steps += _say_assumptions(tables)
     return make_dataset(
         tables, name=str(about.pop("name", folder.name)), about=about, quality=_quality(steps)
     )
 
 
-def _load_edges(path: Path) -> Dataset:
-    ties, remarks = read_edge_list(path)
-    steps: list[Step] = [("follows", "read", len(ties), path.name)]
-    steps += [("follows", "noted", 0, remark) for remark in remarks]
-    if "followed_at" in ties:
-        ties = ties.sort_values("followed_at", kind="stable")
-    return make_dataset({"follows": ties}, name=path.name.split(".")[0], quality=_quality(steps))
+def _say_assumptions(tables: Tables) -> list[Step]:
+    """Return what is taken for granted where nothing says who was watched when."""
+    seen = tables.get("observation")
+    if "follows" not in tables or (seen is not None and _has_value(seen, "table_name", "follows")):
+        return []
+    if any(_has_value(tables["follows"], name) for name in STAMPS):
+        what = "every account counts as watched from the first time of a follow to the last"
+        if not _has_value(tables["follows"], "unfollowed_at"):
+            what += ", and withdrawn follows as unseen"
+    else:
+        what = "follows carry no times: one snapshot, every list counts as complete"
+    return _note("follows", [f"assumed, as no observation of follows is given: {what}"])
+
+
+def _has_value(frame: pd.DataFrame, name: str, value: str | None = None) -> bool:
+    if name not in frame:
+        return False
+    is_it: Callable[[pd.Series], pd.Series] = (
+        (lambda column: column == value) if value is not None else (lambda column: column != "")
+    )
+    return bool((frame[name].notna() & is_it(frame[name])).any())
+
+
+def _read_steps(table: str, frame: pd.DataFrame, file: Path, remarks: list[str]) -> list[Step]:
+    return [(table, "read", len(frame), file.name), *_note(table, remarks)]
+
+
+def _note(table: str, remarks: list[str]) -> list[Step]:
+    return [(table, "noted", 0, remark) for remark in remarks]
 
 
 def _quality(steps: list[Step]) -> pd.DataFrame:
@@ -178,6 +250,6 @@ def _read_about(folder: Path) -> dict[str, Any]:
     if truth.is_file():
         try:
             about["truth"] = json.loads(truth.read_text(encoding="utf-8"))
-        except (ValueError, RecursionError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise InputError(f"{truth.name}: not valid JSON ({error})") from None
     return about

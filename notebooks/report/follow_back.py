@@ -33,7 +33,7 @@ from followkit import sections as page
 from followkit.html import Record, callout, details, key_numbers, lead, show, table
 from followkit.sources import describe_dataset, find_data, load_dataset
 
-dataset = load_dataset(find_data(data), mapping=mapping or None)
+dataset = load_dataset(find_data(data), mapping=find_data(mapping) if mapping else None)
 options = {"seed": seed, "confidence": confidence, "allow_untimed": allow_untimed}
 chosen = an.choose_question(dataset, question)
 main = an.analyse(dataset, chosen, horizon_days=horizon_days, **options)
@@ -89,16 +89,11 @@ caption = "Share answered when one decider is left out, those with most answers 
 show(told.text, page.picture(draw.plot_influence, influence, told, row_inches=0.55,
                              caption=caption))  # fmt: skip
 
-# %% [markdown]
-# ## Truth and estimate
-
 # %%
 truth = an.compare_truth(main)
 planted = say.describe_truth(truth, None if truth.empty else an.recovery_test(main))
 numbers.record("truth", truth.to_dict("records"))
-caption = "Planted coefficients (diamonds) and estimates with intervals (dots)."
-match = page.picture(draw.plot_truth, truth, planted, row_inches=0.62, caption=caption)
-show(planted.text, match, page.show_truth(planted))
+page.show_truth(planted)
 
 # %% [markdown]
 # ## Follow-back over time
