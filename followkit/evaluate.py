@@ -29,7 +29,7 @@ CHENG_SET = (
     "decider_ratio_log", "initiator_ratio_log", "initiator_followee_count_log",
     "initiator_follower_count_log", "decider_follower_count_log",
 )  # fmt: skip
-RATE_SET = ("decider_follow_back_rate", "has_decider_history")
+RATE_SET = ("decider_follow_back_rate",)
 RATIO_GAP = ("decider_ratio_log", "initiator_ratio_log")
 
 
@@ -143,7 +143,7 @@ def _find_rungs(
     decider_side = tuple(name for name in names if CATALOGUE[name].side == "decider")
     rungs = [
         Rung("prevalence", "base rate", (), _predict_prevalence),
-        Rung("decider_rate", "decider's past rate", RATE_SET, _logistic(RATE_SET)),
+        Rung("decider_rate", "decider's past rate", RATE_SET, _predict_rate),
         Rung("ratio_threshold", "ratio threshold", RATIO_GAP, _predict_threshold),
         Rung("decider_logistic", "decider only", decider_side, _logistic(decider_side)),
         Rung("cheng_ratio_set", "degrees and ratios", CHENG_SET, _logistic(CHENG_SET)),
@@ -199,6 +199,11 @@ def _predict(
 
 def _predict_prevalence(_: pd.DataFrame, y: FloatArray, test: pd.DataFrame) -> FloatArray:
     return np.full(len(test), y.mean())
+
+
+def _predict_rate(_: pd.DataFrame, __: FloatArray, test: pd.DataFrame) -> FloatArray:
+    """Take the decider's shrunk past rate at its word; nothing is fitted."""
+    return np.asarray(test[RATE_SET[0]].to_numpy())
 
 
 def _logistic(names: tuple[str, ...]) -> Predict:

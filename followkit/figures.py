@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-LABEL_LENGTH = 60
+LABEL_LENGTH = 64
 
 
 def label(text: str) -> str:
-    r"""Make any text safe as a matplotlib label: no formulas, no controls, at most 60 characters.
+    r"""Make any text safe as a matplotlib label: no formulas, no controls, at most 64 characters.
 
     Examples
     --------
@@ -61,7 +61,7 @@ def plot_census(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
                 legend=False, saturation=1, width=0.62, ax=ax)  # fmt: skip
     for row, (count, share) in enumerate(zip(table["count"], table["share"], strict=True)):
         ax.text(share + 0.012, row, f"{count:,} ({words.percent(share)})", va="center")
-    ax.set_xlim(0, min(1.32, float(table["share"].max()) * 1.38 + 0.02))
+    ax.set_xlim(0, float(table["share"].max()) * 1.7)
     ax.xaxis.set_visible(False)
     ax.set_ylabel("")
     sns.despine(ax=ax, left=True, bottom=True)
@@ -116,11 +116,14 @@ def plot_odds_ratios(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
                 f"{words.points(values.effect_high)})"
             )
         )
-        _write_row(ax, int(row), label(str(values.label)), points)
+        _write_row(ax, int(row), label(str(values.label)), "")
+        # Below the line: on a phone both texts would not fit beside each other.
+        ax.text(1, row + 0.16, points, transform=ax.get_yaxis_transform(), va="top", ha="right",
+                color=_muted_text(), fontsize="small")  # fmt: skip
     ax.set_xscale("log")
     _set_log_limits(ax, table)
-    ax.set_xlabel("odds ratio (left of 1: answers rarer, right of 1: more often)")
-    _finish_rows(ax, len(table))
+    ax.set_xlabel("odds ratio (1: no difference)")
+    _finish_rows(ax, len(table), below=0.62)
     return ax
 
 
@@ -298,8 +301,8 @@ def _write_row(ax: Axes, row: int, left: str, right: str) -> None:
     ax.text(1, row - 0.3, right, transform=across, va="bottom", ha="right", color=_muted_text())
 
 
-def _finish_rows(ax: Axes, row_count: int) -> None:
-    ax.set_ylim(row_count - 0.45, -0.85)
+def _finish_rows(ax: Axes, row_count: int, *, below: float = 0.55) -> None:
+    ax.set_ylim(row_count - 1 + below, -0.85)
     ax.yaxis.set_visible(False)
     sns.despine(ax=ax, left=True)
 

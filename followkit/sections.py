@@ -227,7 +227,7 @@ def show_mutuality(ties: Analysis | None) -> Shown:
         pieces += [
             effects.text,
             picture(draw.plot_odds_ratios, label_effects(effects.table), effects,
-                    row_inches=0.62, caption="Odds ratios of mutuality."),
+                    row_inches=0.74, caption="Odds ratios of mutuality."),
             show_effects(effects, save_as="effects_mutuality"),
             ladder.text,
             picture(draw.plot_ladder, rungs, ladder, row_inches=0.6,

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 
 def percent(share: float) -> str:
-    """Write a share as a percentage: one decimal below 10 %, none above.
+    """Write a share as a percentage with one decimal.
 
     Examples
     --------
     >>> percent(0.0245), percent(0.314), percent(0.0)
-    ('2.5 %', '31 %', '0.0 %')
+    ('2.5 %', '31.4 %', '0.0 %')
     """
-    return f"{_percent_digits(share)} %"
+    return f"{100 * share:.1f} %"
 
 
 def percent_range(low: float, high: float) -> str:
@@ -22,9 +22,9 @@ def percent_range(low: float, high: float) -> str:
     Examples
     --------
     >>> percent_range(0.015, 0.034), percent_range(0.281, 0.339)
-    ('1.5 to 3.4 %', '28 to 34 %')
+    ('1.5 to 3.4 %', '28.1 to 33.9 %')
     """
-    return f"{_percent_digits(low)} to {_percent_digits(high)} %"
+    return f"{100 * low:.1f} to {100 * high:.1f} %"
 
 
 def count(number: float, noun: str = "", plural: str = "") -> str:
@@ -70,10 +70,11 @@ def points(change: float) -> str:
 
     Examples
     --------
-    >>> points(0.0312), points(-0.004)
-    ('+3.1', '−0.4')
+    >>> points(0.0312), points(-0.004), points(-0.0002)
+    ('+3.1', '−0.4', '0.0')
     """
-    return f"{100 * change:+.1f}".replace("-", "−")
+    text = f"{100 * change:+.1f}".replace("-", "−")
+    return text[1:] if text in ("+0.0", "−0.0") else text
 
 
 def days(number: float) -> str:
@@ -99,7 +100,3 @@ def join(parts: Sequence[str], last: str = "and") -> str:
     if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} {last} {parts[-1]}"
-
-
-def _percent_digits(share: float) -> str:
-    return f"{100 * share:.1f}" if abs(share) < 0.0995 else f"{100 * share:.0f}"

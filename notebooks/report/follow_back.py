@@ -72,7 +72,7 @@ page.show_sensitivity(sensitivity)
 effects = say.describe_effects(main)
 caption = "Right of each name: the average change in probability, in percentage points."
 forest = page.picture(draw.plot_odds_ratios, page.label_effects(effects.table), effects,
-                      row_inches=0.62, caption=caption)  # fmt: skip
+                      row_inches=0.74, caption=caption)  # fmt: skip
 show(effects.text, forest, page.show_effects(effects))
 
 # %%
