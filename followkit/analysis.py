@@ -320,15 +320,13 @@ def compare_truth(analysis: Analysis) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        term, label, truth, estimate, std_error, ci_low, ci_high, is_missed; empty without a truth
-        for this question.
+        term, label, truth, estimate, std_error, ci_low, ci_high, is_missed; empty where no truth
+        is known for this question and horizon, or a planted feature cannot be measured.
     """
-    truth = analysis.dataset.about.get("truth", {})
-    if truth.get("question") != analysis.question:
+    planted = _find_planted(analysis)
+    if not planted:
         return pd.DataFrame()
-    planted = {item["feature"]: item["coefficient"] for item in truth["coefficients"]}
-    model = fit_dyads(analysis.dyads, analysis.features, [n for n in planted if n != "intercept"],
-                      penalty="none", confidence=analysis.confidence)  # fmt: skip
+    model = _fit_planted(analysis, planted)
     table = model.coefficients.drop(columns="p_value")
     table.insert(1, "label", [_term_label(term) for term in table["term"]])
     table.insert(2, "truth", [planted[term] for term in table["term"]])
@@ -338,13 +336,28 @@ def compare_truth(analysis: Analysis) -> pd.DataFrame:
 
 def recovery_test(analysis: Analysis) -> tuple[float, float]:
     """Return the joint Wald statistic (β̂ − β)ᵀV⁻¹(β̂ − β) of the planted truth and its p."""
-    truth = analysis.dataset.about["truth"]
-    planted = {item["feature"]: item["coefficient"] for item in truth["coefficients"]}
-    model = fit_dyads(analysis.dyads, analysis.features, [n for n in planted if n != "intercept"],
-                      penalty="none")  # fmt: skip
+    planted = _find_planted(analysis)
+    model = _fit_planted(analysis, planted)
     gap = model.beta - np.array([planted[term] for term in model.coefficients["term"]])
     statistic = float(gap @ np.linalg.solve(model.covariance, gap))
     return statistic, float(stats.chi2.sf(statistic, len(gap)))
+
+
+def _find_planted(analysis: Analysis) -> dict[str, float]:
+    """Return planted coefficients that hold for this question and horizon and can be fitted."""
+    truth = analysis.dataset.about.get("truth", {})
+    same = truth.get("question") == analysis.question
+    if not same or truth["horizon_days"] != analysis.dyads.horizon_days:
+        return {}
+    planted = {item["feature"]: item["coefficient"] for item in truth["coefficients"]}
+    measured = {"intercept", *analysis.features.values}
+    return planted if set(planted) <= measured else {}
+
+
+def _fit_planted(analysis: Analysis, planted: Mapping[str, float]) -> FollowBackModel:
+    names = [name for name in planted if name != "intercept"]
+    return fit_dyads(analysis.dyads, analysis.features, names, penalty="none",
+                     confidence=analysis.confidence)  # fmt: skip
 
 
 def make_ladder_table(analysis: Analysis, score: str, split: str) -> pd.DataFrame:

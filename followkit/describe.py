@@ -180,7 +180,7 @@ def describe_ladder(analysis: Analysis, split: str) -> Summary:
 def describe_calibration(line: pd.DataFrame) -> Summary:
     """Say whether predicted probabilities can be taken at their word."""
     if line.empty or "slope" not in set(line["term"]):
-        return Summary(line, "")
+        return Summary(line, "Every prediction is the same, so there is no calibration slope.")
     slope = line.set_index("term").loc["slope"]
     spread = f"{slope['ci_low']:.2f} to {slope['ci_high']:.2f}".replace("-", "−")
     if slope["ci_high"] - slope["ci_low"] > 1:
