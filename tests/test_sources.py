@@ -21,7 +21,8 @@ from followkit.sources import (
     text_files,
 )
 from followkit.sources.edge_lists import read_edge_list
-from followkit.tables import Dataset
+from followkit.sources.mapping import read_mapping
+from followkit.tables import SCHEMAS, Dataset
 
 HERE = Path(__file__).parent
 SHARED = HERE.parent.parent / "shared" / "data"
@@ -497,3 +498,18 @@ def test_any_bytes_give_a_table_or_a_sentence(tmp_path: Path, name: str, content
         return
     assert len(data.fingerprint()) == 64
     describe_dataset(data)
+
+
+def test_the_mapping_of_the_guide_is_valid(tmp_path: Path) -> None:
+    guide = (HERE.parent / "docs" / "data_format.md").read_text(encoding="utf-8")
+    text = guide.split("```toml\n")[1].split("```")[0]
+    read = read_mapping(write(tmp_path / "guide.toml", text))
+    assert set(read.tables) == {"follows", "interactions"}
+    assert set(read.observation) == {"from", "until", "sees_unfollows", "list_is_complete"}
+
+
+def test_the_guide_names_every_table_and_column() -> None:
+    guide = (HERE.parent / "docs" / "data_format.md").read_text(encoding="utf-8")
+    for schema in SCHEMAS.values():
+        part = guide.split(f"### {schema.name}")[1].split("\n##")[0]
+        assert [name for name in schema.names if f"`{name}`" not in part] == []
