@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,8 @@ def find_data(name: str | Path) -> Path:
         near = [item.name for item in parent.iterdir()] if parent.is_dir() else []
     except (OSError, ValueError) as error:
         raise InputError(f"data: {str(name)!r} cannot be looked up ({error})") from None
-    hint = f"; {suggest(given.name, sorted(near)[:20])}" if near else ""
+    close = get_close_matches(given.name, sorted(near), n=1)
+    hint = f"; did you mean {given.with_name(close[0])}?" if close else "; check the spelling"
     raise InputError(f"data: {str(name)!r} was not found here or in a folder above{hint}")
 
 
