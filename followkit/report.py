@@ -207,11 +207,15 @@ def _kernel_manager(root: Path) -> type[Any]:
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
 
+    # One thread each: waiting threads make small fits many times slower on a busy machine.
+    threads = {
+        name: os.environ.get(name, "1") for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    }
     spec = KernelSpec(
         argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
         display_name="Python 3",
         language="python",
-        env={"PYTHONHASHSEED": "0", ROOT_VARIABLE: str(root), "MPLBACKEND": "agg"},
+        env={"PYTHONHASHSEED": "0", ROOT_VARIABLE: str(root), "MPLBACKEND": "agg", **threads},
         metadata={"supported_encryption": ["curve"]},
     )
 
