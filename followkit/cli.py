@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from followkit.errors import FollowkitError, InputError, ParameterError, suggest
+from followkit.errors import CannotFitError, FollowkitError, InputError, ParameterError, suggest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,6 +115,9 @@ def report(
     # Elsewhere an index.html may be somebody's own.
     if result.page.parent.parent.name == "reports":
         print(f"Wrote {_short(write_index(result.page.parent.parent))}")
+    obstacle = result.numbers.get("main", {}).get("cannot_fit", "")
+    if obstacle:
+        raise CannotFitError(f"{obstacle.rstrip('.')}. The page is complete and says so.")
 
 
 @app.command()

@@ -240,6 +240,16 @@ def describe_data(analysis: Analysis) -> pd.DataFrame:
     return pd.DataFrame([*known, *rows, ("fingerprint", print_)], columns=["what", "value"])
 
 
+def describe_obstacle(analysis: Analysis) -> str:
+    """Return why no ordinary model could be fitted; "" where one was."""
+    model = analysis.model
+    if model is None:
+        return analysis.no_model
+    if model.penalty == "firth":
+        return next((note for note in model.notes if "Firth" in note), "Firth's fit")
+    return ""
+
+
 def collect_numbers(analysis: Analysis) -> dict[str, Any]:
     """Return the numbers of `summary.json` for one question; prose and figures use the same."""
     rate = analysis.rate
@@ -258,9 +268,10 @@ def collect_numbers(analysis: Analysis) -> dict[str, Any]:
         ),
         "census": dict(analysis.count),
         "followkit": __version__,
+        "cannot_fit": describe_obstacle(analysis),
     }  # fmt: skip
     if analysis.model is None:
-        return numbers | {"model": None, "no_model": analysis.no_model}
+        return numbers | {"model": None}
     effects = analysis.effects.drop(columns=["label", "unit", "side"]).set_index("term")
     numbers["model"] = {
         "penalty": analysis.model.penalty,

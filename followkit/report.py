@@ -39,6 +39,8 @@ from followkit.record import SUMMARY_MIME, TABLES_MIME, clean
 # Where a notebook looks for data, since its own folder is empty: the folder of whoever asked.
 ROOT_VARIABLE = "FOLLOWKIT_ROOT"
 SUMMARY = "summary.json"
+# A kernel that is asked to stop says so on the terminal, as if it were an error.
+QUIET = ("--log-level=50",)
 # The notebook that `followkit report` runs when none is named.
 STANDARD = "follow_back.ipynb"
 CELL_SECONDS = 900
@@ -212,7 +214,7 @@ def _kernel_manager(root: Path) -> type[Any]:
         name: os.environ.get(name, "1") for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     }
     spec = KernelSpec(
-        argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", *QUIET],
         display_name="Python 3",
         language="python",
         env={"PYTHONHASHSEED": "0", ROOT_VARIABLE: str(root), "MPLBACKEND": "agg", **threads},

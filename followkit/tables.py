@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from followkit.convert import CONVERTERS, TIME_DTYPE, as_text, is_integer_text, to_times
@@ -18,6 +19,8 @@ __all__ = ["SCHEMAS", "Dataset", "check_tables", "make_dataset"]
 
 EMPTY_DTYPES = {"time": TIME_DTYPE, "count": "Int64", "number": "float64", "flag": "boolean"}
 QUALITY_COLUMNS = ["table", "step", "rows", "note"]
+
+Keys = Callable[[pd.Series], tuple[str, ...]]
 
 
 def empty_quality() -> pd.DataFrame:
@@ -202,7 +205,7 @@ class _Work:
         self._check_names(tables)
         for name, schema in SCHEMAS.items():
             if name in tables:
-                self.tables[name] = self._convert(schema, tables[name].reset_index(drop=True))
+                self.tables[name] = self._convert(schema, self._take(name, tables[name]))
         if not self.problems:
             self._unify_ids()
             self._clean()
@@ -227,6 +230,13 @@ class _Work:
             found = ", ".join(tables) or "no table"
             self._fault("follows", "the table is required", found, "Give the table of follows.")
 
+    def _take(self, name: str, frame: pd.DataFrame) -> pd.DataFrame:
+        twice = frame.columns[frame.columns.duplicated()]
+        if len(twice):
+            self._fault(name, "column names must differ", f"{twice[0]!r} more than once",
+                        "Rename or remove one.")  # fmt: skip
+        return frame.loc[:, ~frame.columns.duplicated()].reset_index(drop=True)
+
     def _fault(
         self,
         table: str,
@@ -234,10 +244,10 @@ class _Work:
         found: str,
         remedy: str,
         bad: pd.Series | None = None,
-        keys: pd.Series | None = None,
+        keys: Keys | None = None,
     ) -> None:
         count = int(bad.sum()) if bad is not None else 0
-        first = tuple(keys[bad].head(3)) if bad is not None and keys is not None else ()
+        first = keys(bad) if bad is not None and keys is not None else ()
         self.problems.append(Problem(table, rule, found, count, first, remedy))
 
     def _convert(self, schema: TableSchema, frame: pd.DataFrame) -> pd.DataFrame:
@@ -272,7 +282,7 @@ class _Work:
         return {}
 
     def _convert_column(
-        self, table: str, column: Column, values: pd.Series, keys: pd.Series
+        self, table: str, column: Column, values: pd.Series, keys: Keys
     ) -> pd.Series:
         if column.kind in ("account", "id"):
             return self._convert_id(table, column, values, keys)
@@ -295,9 +305,7 @@ class _Work:
             self._fault_empty(table, column.name, result.isna() & ~bad, keys)
         return result
 
-    def _convert_id(
-        self, table: str, column: Column, values: pd.Series, keys: pd.Series
-    ) -> pd.Series:
+    def _convert_id(self, table: str, column: Column, values: pd.Series, keys: Keys) -> pd.Series:
         text = as_text(values)
         if values.dtype.kind == "f" and values.notna().any():
             self._fault(table, f"{column.name} must be text or whole numbers",
@@ -313,13 +321,13 @@ class _Work:
             self._fault_empty(table, column.name, text.isna(), keys)
         return text
 
-    def _fault_empty(self, table: str, name: str, bad: pd.Series, keys: pd.Series) -> None:
+    def _fault_empty(self, table: str, name: str, bad: pd.Series, keys: Keys) -> None:
         if bad.any():
             self._fault(table, f"{name} must not be empty", "empty values",
                         "Complete or remove these rows.", bad, keys)  # fmt: skip
 
     def _fault_rows(
-        self, table: str, rule: str, values: pd.Series, bad: pd.Series, keys: pd.Series
+        self, table: str, rule: str, values: pd.Series, bad: pd.Series, keys: Keys
     ) -> None:
         if bad.any():
             sample = ", ".join(repr(value)[:40] for value in as_text(values[bad]).head(2))
@@ -402,16 +410,22 @@ def _empty(schema: TableSchema) -> pd.DataFrame:
     )
 
 
-def _keys(schema: TableSchema, frame: pd.DataFrame) -> pd.Series:
-    """Return what names each row in a message: its key columns and its place in the file."""
-    parts = [as_text(frame[name]).fillna("(empty)") for name in schema.key if name in frame]
-    rows = pd.Series(
-        [f"row {row + 1}" for row in range(len(frame))], index=frame.index, dtype="str"
-    )
-    keys = rows
-    for part in parts:
-        keys = keys + " " + part
-    return keys
+def _keys(schema: TableSchema, frame: pd.DataFrame) -> Keys:
+    """Return what names the first three bad rows in a message: place in the table and key columns.
+
+    Names are made for these rows only: for a million follows they would cost half of the reading.
+    """
+
+    def name_rows(bad: pd.Series) -> tuple[str, ...]:
+        places = np.flatnonzero(bad.to_numpy(dtype=bool))[:3]
+        keys = [as_text(frame[name].iloc[places]).fillna("(empty)") for name in schema.key
+                if name in frame]  # fmt: skip
+        return tuple(
+            " ".join([f"row {place + 1}", *(key.iloc[order] for key in keys)])
+            for order, place in enumerate(places)
+        )
+
+    return name_rows
 
 
 def _attribute(values: pd.Series) -> pd.Series:
