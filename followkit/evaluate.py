@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -15,14 +16,15 @@ from sklearn.preprocessing import StandardScaler
 from followkit import covariance as cov
 from followkit import scores as sc
 from followkit.dyads import DyadSet
+from followkit.errors import InputError
 from followkit.features import CATALOGUE, FeatureTable
 from followkit.logit import LogitRegression
-from followkit.model import RIDGE
+from followkit.model import EVENTS_PER_FEATURE, RIDGE
 from followkit.splits import Split
 
 FloatArray = npt.NDArray[np.float64]
 FlagArray = npt.NDArray[np.bool_]
-Predict = Callable[[pd.DataFrame, FloatArray, pd.DataFrame], FloatArray]
+Predict = Callable[["Lesson", pd.DataFrame], FloatArray]
 
 #: Cheng, Romero, Meeder & Kleinberg (2011): degrees and ratios of both accounts.
 CHENG_SET = (
@@ -31,11 +33,34 @@ CHENG_SET = (
 )  # fmt: skip
 RATE_SET = ("decider_follow_back_rate",)
 RATIO_GAP = ("decider_ratio_log", "initiator_ratio_log")
+SCORE_COLUMNS = (
+    "split", "rung", "label", "score", "value", "ci_low", "ci_high", "n", "answer_count", "note",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a model may learn from: features, outcomes and weights of the training dyads."""
+
+    values: pd.DataFrame
+    outcome: FloatArray
+    weight: FloatArray
+
+    @property
+    def rate(self) -> float:
+        """Share answered; half an answer and half a refusal are added where all are alike."""
+        total, answered = float(self.weight.sum()), float(self.weight @ self.outcome)
+        alike = answered in (0.0, total)
+        return (answered + 0.5) / (total + 1) if alike else answered / total
 
 
 @dataclass(frozen=True)
 class Rung:
-    """One model of the ladder: what it is called, what it needs, how it predicts."""
+    """One model of the ladder: what it is called, what it needs, how it predicts.
+
+    A flexible model could read the answer off the features of another fold's graph, so in a
+    snapshot it is trained and scored fold by fold.
+    """
 
     name: str
     label: str
@@ -51,11 +76,13 @@ class Ladder:
     Attributes
     ----------
     scores
-        split, rung, label, score, value, ci_low, ci_high; scores are log_loss, brier, brier_skill,
-        auc, average_precision.
+        split, rung, label, score, value, ci_low, ci_high, n, answer_count, note; scores are
+        log_loss (nats), brier, brier_skill (against the base rate), auc, average_precision. n and
+        answer_count are those of the held-out dyads; the note says why there is no interval.
     paired
-        split, rung, gain, ci_low, ci_high: log loss of the rung less that of the full logistic
-        model, dyad by dyad; above 0 the full model is better.
+        split, rung, against, gain, ci_low, ci_high: log loss of the rung less that of `against`,
+        dyad by dyad; above 0 the latter is better. First every rung against the full logistic
+        model, then against the next rung up.
     tested
         The held-out probabilities of the full logistic model, by split name.
     missing
@@ -87,7 +114,9 @@ def run_ladder(
     dyads, features
         Dyads and their features, row by row.
     names
-        Features of the full logistic model; dyads for which one is unknown are left out everywhere.
+        Features of the full logistic model and of gradient boosting; dyads for which one is
+        unknown are left out everywhere. Features that may post-date the answer
+        (`features.untimed`) count for the rung "contact, order unknown" only.
     splits
         From `followkit.splits`.
     seed
@@ -99,16 +128,29 @@ def run_ladder(
     -------
     Ladder
 
+    Raises
+    ------
+    InputError
+        If no dyad has a known value of every feature.
+
     Notes
     -----
     In a snapshot the features of a fold share one graph, so flexible models are trained and scored
     within folds; a linear model may pool them. No resampling, no class weights.
+
+    Intervals take the trained models as given. Where dyads train for each other by turns (blocks of
+    accounts, groups of pairs) and there is nothing to learn, they are too short by up to √2.
     """
     everything = features.values
     known = everything[list(names)].notna().all(axis=1).to_numpy()
+    if not known.any():
+        raise InputError(
+            f"features: none of {len(known):,} dyads has a known value of all {len(names)} "
+            "features; give fewer names"
+        )
     table = dyads.table[known].reset_index(drop=True)
     values = everything[known].reset_index(drop=True)
-    rungs, missing = _find_rungs(list(names), values, seed)
+    rungs, missing = _find_rungs(list(names), values, features.untimed, seed)
     folds = table["fold"].to_numpy() if dyads.asof == "snapshot" else np.zeros(len(table), int)
     score_rows: list[tuple[object, ...]] = []
     paired_rows: list[tuple[object, ...]] = []
@@ -119,7 +161,10 @@ def run_ladder(
         kept[split.name] = tested["full_logistic"]
         for rung in rungs:
             rows = _score(tested[rung.name], tested["prevalence"])
-            score_rows += [(split.name, rung.name, rung.label, *row) for row in rows]
+            size = len(tested[rung.name].outcome), int(tested[rung.name].outcome.sum())
+            score_rows += [
+                (split.name, rung.name, rung.label, *row[:4], *size, row[4]) for row in rows
+            ]
         paired_rows += _pair(split.name, rungs, tested)
     notes = [split.note for split in splits]
     if (~known).any():
@@ -127,9 +172,10 @@ def run_ladder(
             f"{(~known).sum():,} dyads without a known value of every feature were left out."
         )
     return Ladder(
-        pd.DataFrame(score_rows, columns=["split", "rung", "label", "score", "value", "ci_low",
-                                          "ci_high"]),
-        pd.DataFrame(paired_rows, columns=["split", "rung", "gain", "ci_low", "ci_high"]),
+        pd.DataFrame(score_rows, columns=list(SCORE_COLUMNS)),
+        pd.DataFrame(
+            paired_rows, columns=["split", "rung", "against", "gain", "ci_low", "ci_high"]
+        ),
         kept,
         pd.DataFrame(missing, columns=["rung", "label", "reason"]),
         tuple(notes),
@@ -137,29 +183,42 @@ def run_ladder(
 
 
 def _find_rungs(
-    names: list[str], values: pd.DataFrame, seed: int
+    names: list[str], values: pd.DataFrame, untimed: Sequence[str], seed: int
 ) -> tuple[list[Rung], list[tuple[str, str, str]]]:
-    have = [name for name in values if values[name].notna().all()]
-    decider_side = tuple(name for name in names if CATALOGUE[name].side == "decider")
+    timed = tuple(name for name in names if name not in untimed)
+    decider_side = tuple(name for name in timed if CATALOGUE[name].side == "decider")
     rungs = [
         Rung("prevalence", "base rate", (), _predict_prevalence),
         Rung("decider_rate", "decider's past rate", RATE_SET, _predict_rate),
         Rung("ratio_threshold", "ratio threshold", RATIO_GAP, _predict_threshold),
         Rung("decider_logistic", "decider only", decider_side, _logistic(decider_side)),
         Rung("cheng_ratio_set", "degrees and ratios", CHENG_SET, _logistic(CHENG_SET)),
-        Rung("full_logistic", "full logistic model", tuple(names), _logistic(tuple(names))),
-        Rung("gradient_boosting", "gradient boosting", (), _boosting(seed), is_flexible=True),
+        Rung("full_logistic", "full logistic model", timed, _logistic(timed)),
+        Rung("gradient_boosting", "gradient boosting", timed, _boosting(timed, seed), True),
     ]
+    if len(timed) < len(names):
+        rungs.append(
+            Rung("untimed_contact", "contact, order unknown", tuple(names), _logistic(names))
+        )
     usable, missing = [], []
     for rung in rungs:
-        lacking = [name for name in rung.needs if name not in have]
-        if rung.name == "decider_logistic" and not decider_side:
-            lacking = ["features of the decider"]
+        lacking = _find_lacking(rung, values)
         if lacking:
-            missing.append((rung.name, rung.label, f"needs {', '.join(lacking)}"))
+            missing.append((rung.name, rung.label, lacking))
         else:
             usable.append(rung)
     return usable, missing
+
+
+def _find_lacking(rung: Rung, values: pd.DataFrame) -> str:
+    """Return why a rung is not available, or ""."""
+    if rung.name == "decider_logistic" and not rung.needs:
+        return "needs features of the decider"
+    absent = [name for name in rung.needs if name not in values]
+    if absent:
+        return f"needs {', '.join(absent)}"
+    partly = [name for name in rung.needs if values[name].isna().any()]
+    return f"{', '.join(partly)} is unknown for some dyads" if partly else ""
 
 
 def _test(
@@ -171,7 +230,7 @@ def _test(
     confidence: float,
 ) -> sc.HeldOut:
     """Return probabilities for every tested dyad, each from a model that never saw it."""
-    outcome = table["outcome"].to_numpy(float)
+    outcome, weight = table["outcome"].to_numpy(float), table["weight"].to_numpy(float)
     parts = folds if rung.is_flexible else np.zeros_like(folds)
     probability = np.full(len(table), np.nan)
     for cell in np.unique(split.cell[split.tested]):
@@ -179,88 +238,113 @@ def _test(
             train = split.train[cell] & (parts == part)
             test = (split.cell == cell) & (parts == part)
             if test.any():
-                probability[test] = _predict(rung, values, outcome, train, test)
+                lesson = Lesson(values[train], outcome[train], weight[train])
+                probability[test] = _predict(rung, lesson, values[test])
     seen = split.tested
     accounts = cov.code_accounts(table.loc[seen, "initiator_id"], table.loc[seen, "decider_id"])
     # Scores are compared within one model's test cell; in a snapshot also within one feature graph.
     group = split.cell * (folds.max() + 1) + folds
-    return sc.HeldOut(outcome[seen], probability[seen], accounts, group[seen], confidence)
+    # Matrix products differ in the last digit by the place of a row; equal dyads have to stay tied.
+    probability = np.round(probability, 12)
+    return sc.HeldOut(
+        outcome[seen], probability[seen], accounts, group[seen], confidence, weight[seen]
+    )
 
 
-def _predict(
-    rung: Rung, values: pd.DataFrame, outcome: FloatArray, train: FlagArray, test: FlagArray
-) -> FloatArray:
-    y = outcome[train]
-    if len(y) == 0 or y.min() == y.max():
-        # Nothing to learn from: the overall rate of what may be seen, or an even chance.
-        return np.full(int(test.sum()), y.mean() if len(y) else 0.5)
-    return rung.predict(values[train], y, values[test])
+def _predict(rung: Rung, lesson: Lesson, test: pd.DataFrame) -> FloatArray:
+    if len(np.unique(lesson.outcome)) < 2:
+        # Nothing to tell apart: never a probability of 0 or 1 for want of data.
+        return np.full(len(test), lesson.rate)
+    return rung.predict(lesson, test)
 
 
-def _predict_prevalence(_: pd.DataFrame, y: FloatArray, test: pd.DataFrame) -> FloatArray:
-    return np.full(len(test), y.mean())
+def _predict_prevalence(lesson: Lesson, test: pd.DataFrame) -> FloatArray:
+    return np.full(len(test), lesson.rate)
 
 
-def _predict_rate(_: pd.DataFrame, __: FloatArray, test: pd.DataFrame) -> FloatArray:
+def _predict_rate(_: Lesson, test: pd.DataFrame) -> FloatArray:
     """Take the decider's shrunk past rate at its word; nothing is fitted."""
     return np.asarray(test[RATE_SET[0]].to_numpy())
 
 
-def _logistic(names: tuple[str, ...]) -> Predict:
-    def predict(train: pd.DataFrame, y: FloatArray, test: pd.DataFrame) -> FloatArray:
+def _logistic(names: Sequence[str]) -> Predict:
+    def predict(lesson: Lesson, test: pd.DataFrame) -> FloatArray:
         # A touch of ridge lets small cells with a constant column fit; it moves nothing else.
-        ridge = RIDGE if min(y.sum(), len(y) - y.sum()) < 10 * len(names) else 1e-6
+        y, answered = lesson.outcome, float(lesson.weight @ lesson.outcome)
+        fewer = min(answered, float(lesson.weight.sum()) - answered)
+        ridge = RIDGE if fewer < EVENTS_PER_FEATURE * len(names) else 1e-6
         model = make_pipeline(StandardScaler(), LogitRegression(ridge=ridge))
-        model.fit(train[list(names)].to_numpy(), y)
+        model.fit(
+            lesson.values[list(names)].to_numpy(), y, logitregression__sample_weight=lesson.weight
+        )
         return np.asarray(model.predict_proba(test[list(names)].to_numpy())[:, 1])
 
     return predict
 
 
-def _predict_threshold(train: pd.DataFrame, y: FloatArray, test: pd.DataFrame) -> FloatArray:
-    """Cut the ratio gap where balanced accuracy is best in training; predict each side's share."""
-    gap = (train[RATIO_GAP[0]] - train[RATIO_GAP[1]]).to_numpy()
-    order = np.argsort(gap, kind="stable")
-    ones, zeros = np.cumsum(y[order]) / y.sum(), np.cumsum(1 - y[order]) / (1 - y).sum()
-    best = int(np.argmax(np.abs(ones - zeros)))
-    cut = gap[order][best]
-    low, high = y[gap <= cut], y[gap > cut]
-    shares = [(side.sum() + y.mean()) / (len(side) + 1) for side in (low, high)]
-    at_test = (test[RATIO_GAP[0]] - test[RATIO_GAP[1]]).to_numpy()
-    return np.where(at_test <= cut, shares[0], shares[1])
+def _predict_threshold(lesson: Lesson, test: pd.DataFrame) -> FloatArray:
+    """Cut the ratio gap where balanced accuracy is best in training; predict each side's share.
+
+    The AUC of the two values it gives is its balanced accuracy.
+    """
+    y, weight = lesson.outcome, lesson.weight
+    gaps, place = np.unique(_ratio_gap(lesson.values), return_inverse=True)
+    ones = np.cumsum(np.bincount(place, weights=weight * y)) / (weight @ y)
+    zeros = np.cumsum(np.bincount(place, weights=weight * (1 - y))) / (weight @ (1 - y))
+    cut = gaps[int(np.argmax(np.abs(ones - zeros)))]
+    # One dyad of the overall rate is added, so that a small side claims no certainty.
+    shares = [
+        (weight[side] @ y[side] + lesson.rate) / (weight[side].sum() + 1)
+        for side in (gaps[place] <= cut, gaps[place] > cut)
+    ]
+    return np.where(_ratio_gap(test) <= cut, shares[0], shares[1])
 
 
-def _boosting(seed: int) -> Predict:
-    def predict(train: pd.DataFrame, y: FloatArray, test: pd.DataFrame) -> FloatArray:
+def _ratio_gap(values: pd.DataFrame) -> FloatArray:
+    return np.asarray((values[RATIO_GAP[0]] - values[RATIO_GAP[1]]).to_numpy(), dtype=np.float64)
+
+
+def _boosting(names: Sequence[str], seed: int) -> Predict:
+    def predict(lesson: Lesson, test: pd.DataFrame) -> FloatArray:
         model = HistGradientBoostingClassifier(
             max_iter=60, learning_rate=0.1, max_leaf_nodes=15, early_stopping=False,
             random_state=seed,
         )  # fmt: skip
-        model.fit(train.to_numpy(), y)
-        return np.asarray(model.predict_proba(test.to_numpy())[:, 1])
+        model.fit(lesson.values[list(names)].to_numpy(), lesson.outcome, lesson.weight)
+        return np.asarray(model.predict_proba(test[list(names)].to_numpy())[:, 1])
 
     return predict
 
 
-def _score(tested: sc.HeldOut, base: sc.HeldOut) -> list[tuple[str, float, float, float]]:
+def _score(tested: sc.HeldOut, base: sc.HeldOut) -> list[tuple[str, float, float, float, str]]:
+    """Return score, value, ci_low, ci_high, note."""
+    loss = sc.mean_with_interval(sc.log_losses(tested), tested)
     brier = sc.mean_with_interval(sc.brier_losses(tested), tested)
-    reference = float(sc.brier_losses(base).mean())
+    area = sc.auc(tested)
+    if not np.isfinite(area[0]):
+        why = "no test cell holds both answered and unanswered dyads"
+    elif np.isfinite(area[1]):
+        why = ""
+    else:
+        why = sc.too_few(tested) or "a perfect ranking has no interval"
     return [
-        ("log_loss", *sc.mean_with_interval(sc.log_losses(tested), tested)),
-        ("brier", *brier),
-        ("brier_skill", 1 - brier[0] / reference, np.nan, np.nan),
-        ("auc", *sc.auc(tested)),
-        ("average_precision", sc.average_precision(tested), np.nan, np.nan),
+        ("log_loss", loss[0], max(loss[1], 0.0), loss[2], ""),
+        ("brier", brier[0], max(brier[1], 0.0), brier[2], ""),
+        ("brier_skill", *sc.brier_skill(tested, base), ""),
+        ("auc", *area, why),
+        ("average_precision", sc.average_precision(tested), np.nan, np.nan, "no interval is made"),
     ]
 
 
 def _pair(
     split: str, rungs: Sequence[Rung], tested: dict[str, sc.HeldOut]
 ) -> list[tuple[object, ...]]:
-    full = tested["full_logistic"]
-    losses = sc.log_losses(full)
+    """Compare every rung with the full model, then every rung with the next one up."""
+    names = [rung.name for rung in rungs]
+    pairs = [(name, "full_logistic") for name in names if name != "full_logistic"]
+    pairs += [pair for pair in pairwise(names) if pair not in pairs]
+    losses = {name: sc.log_losses(tested[name]) for name in names}
     return [
-        (split, rung.name, *sc.mean_with_interval(sc.log_losses(tested[rung.name]) - losses, full))
-        for rung in rungs
-        if rung.name != "full_logistic"
+        (split, one, other, *sc.mean_with_interval(losses[one] - losses[other], tested[one]))
+        for one, other in pairs
     ]

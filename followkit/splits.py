@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from followkit.covariance import code_accounts
 from followkit.dyads import DyadSet
 from followkit.errors import InputError, ParameterError
 
@@ -24,7 +24,7 @@ class Split:
     Attributes
     ----------
     name
-        time or accounts.
+        time, accounts or pairs.
     cell
         Test cell of each dyad; −1 for dyads that are never tested.
     train
@@ -78,8 +78,18 @@ def make_temporal_split(dyads: DyadSet, *, test_share: float = 0.3) -> Split:
 def make_account_blocks(dyads: DyadSet, *, block_count: int = 4, seed: int = 0) -> Split:
     """Test every dyad with a model that has seen neither of its accounts.
 
-    Accounts fall into blocks by a keyed hash of their id. The dyads between blocks i and j are
-    one test cell; the dyads that touch neither block train for it.
+    Accounts fall into K blocks by a keyed hash of their id. The dyads between blocks i and j are
+    one test cell; the dyads that touch neither block train for it: about ((K − 2)/K)² of all, or
+    ((K − 1)/K)² where i = j. Dyads of a cell that nothing could train for are not tested, and
+    counted in the note. An account in half of the dyads or more (the owner of an export) cannot
+    be held out; the others are, and what is found holds for that account only.
+
+    Raises
+    ------
+    ParameterError
+        If there are fewer than 3 blocks.
+    InputError
+        If no cell has anything to train on: too few accounts.
 
     Examples
     --------
@@ -93,29 +103,72 @@ def make_account_blocks(dyads: DyadSet, *, block_count: int = 4, seed: int = 0) 
     """
     if block_count < 3:
         raise ParameterError(f"block_count: at least 3 blocks are needed; got {block_count}")
-    initiator = _hash_blocks(dyads.table["initiator_id"], block_count, seed)
-    decider = _hash_blocks(dyads.table["decider_id"], block_count, seed)
+    initiator, decider, has_owner = _block_accounts(dyads, block_count, seed)
     low, high = np.minimum(initiator, decider), np.maximum(initiator, decider)
     pairs = [(i, j) for i in range(block_count) for j in range(i, block_count)]
     cell = np.full(len(low), -1, dtype=np.int64)
     train = np.zeros((len(pairs), len(low)), dtype=bool)
     for number, (i, j) in enumerate(pairs):
-        cell[(low == i) & (high == j)] = number
-        touched = np.isin(initiator, (i, j)) | np.isin(decider, (i, j))
-        train[number] = ~touched
+        train[number] = ~(np.isin(initiator, (i, j)) | np.isin(decider, (i, j)))
+        if train[number].any():
+            cell[(low == i) & (high == j)] = number
+    if not (cell >= 0).any():
+        raise InputError(
+            f"dyads: {len(low):,} dyads cannot be split by account into {block_count} blocks: "
+            "nothing is left to train on; more accounts are needed"
+        )
     note = (
-        f"Accounts fall into {block_count} blocks; every dyad is tested with a model that has seen "
-        "neither of its accounts."
+        f"Accounts fall into {block_count} blocks; every dyad is tested with a model that has "
+        "seen neither of its accounts."
     )
+    if has_owner:
+        note += " One account is in half of the dyads or more; only the others are held out."
+    if (cell < 0).any():
+        note += f" {(cell < 0).sum():,} dyads had nothing to train on and are not tested."
     return Split("accounts", cell, train, note)
 
 
-def _hash_blocks(ids: Any, block_count: int, seed: int) -> IntArray:
-    codes, names = pd.factorize(pd.Series(ids))
-    key = f"blocks{seed}".encode()
-    block = [
-        int.from_bytes(blake2b(str(name).encode(), digest_size=8, key=key).digest(), "big")
-        % block_count
-        for name in names
-    ]
-    return np.asarray(block, dtype=np.int64)[codes]
+def make_pair_groups(dyads: DyadSet, *, group_count: int = 5, seed: int = 0) -> Split:
+    """Test every dyad with a model that has seen its accounts, but never this pair of them.
+
+    Unordered pairs fall into groups by a keyed hash, so that both directions of a pair are held
+    out together; the other groups train. Easier than the other splits, because what is particular
+    to an account may be learnt: an upper bound for known accounts, and the sharpest test of leaks.
+
+    Raises
+    ------
+    ParameterError
+        If there are fewer than 2 groups.
+    """
+    if group_count < 2:
+        raise ParameterError(f"group_count: at least 2 groups are needed; got {group_count}")
+    table = dyads.table
+    # The word keeps these groups independent of the folds that features are computed by.
+    ends = table[["initiator_id", "decider_id"]].astype(str).to_numpy()
+    cell = _hash_texts(["\t".join(sorted(pair)) for pair in ends], group_count, f"pairs{seed}")
+    train = cell[None, :] != np.arange(group_count)[:, None]
+    note = (
+        f"Pairs fall into {group_count} groups; every dyad is tested with a model that has not "
+        "seen this pair, but may have seen its accounts."
+    )
+    return Split("pairs", cell, train, note)
+
+
+def _block_accounts(dyads: DyadSet, block_count: int, seed: int) -> tuple[IntArray, IntArray, bool]:
+    """Return the blocks of both accounts of each dyad, and whether one is in most of them."""
+    table = dyads.table
+    accounts = code_accounts(table["initiator_id"], table["decider_id"])
+    block = _hash_texts([str(name) for name in accounts.ids], block_count, f"blocks{seed}")
+    initiator, decider = block[accounts.initiator], block[accounts.decider]
+    owner = accounts.conditioned
+    if owner < 0:
+        return initiator, decider, False
+    # The owner stands in whichever block the other account is in.
+    both = np.where(accounts.initiator == owner, decider, initiator)
+    held = (accounts.initiator == owner) | (accounts.decider == owner)
+    return np.where(held, both, initiator), np.where(held, both, decider), True
+
+
+def _hash_texts(texts: list[str], count: int, key: str) -> IntArray:
+    hashes = [blake2b(text.encode(), digest_size=8, key=key.encode()).digest() for text in texts]
+    return np.array([int.from_bytes(one, "big") % count for one in hashes], dtype=np.int64)
