@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LABEL_LENGTH = 64
+AXIS_LABEL_LENGTH = 28
 
 
-def label(text: str) -> str:
-    r"""Make any text safe as a matplotlib label: no formulas, no controls, at most 64 characters.
+def label(text: str, length: int = LABEL_LENGTH) -> str:
+    r"""Make any text safe as a matplotlib label: no formulas, no controls, and not too long.
 
     Examples
     --------
@@ -38,7 +39,7 @@ def label(text: str) -> str:
     '…'
     """
     clean = "".join(character for character in text if character.isprintable())
-    short = clean if len(clean) <= LABEL_LENGTH else clean[: LABEL_LENGTH - 1] + "…"
+    short = clean if len(clean) <= length else clean[: length - 1] + "…"
     # A leading underscore would drop the entry from a legend; a zero-width space keeps it.
     kept = "\u200b" + short if short.startswith("_") else short
     return kept.replace("$", r"\$")
@@ -55,7 +56,7 @@ def plot_census(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         Where to draw; a new figure without it.
     """
     ax = _axes(ax)
-    names = [label(name) for name in table["label"]]
+    names = [label(name, AXIS_LABEL_LENGTH) for name in table["label"]]
     colours = [_colour(0) if answered else _muted() for answered in table["is_answer"]]
     sns.barplot(x=table["share"].to_numpy(float), y=names, hue=names, palette=colours,
                 legend=False, saturation=1, width=0.62, ax=ax)  # fmt: skip

@@ -419,7 +419,7 @@ def _drop_useless(table: pd.DataFrame) -> tuple[list[str], list[tuple[str, str]]
             continue
         differing = _count_differing(column)
         if differing < FEWEST_DIFFERING:
-            dropped.append((name, f"only {differing} dyads differ in it"))
+            dropped.append((name, f"too few dyads differ in it ({differing})"))
             continue
         rest = centred / length
         rest = rest - basis @ (basis.T @ rest)

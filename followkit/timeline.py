@@ -55,7 +55,7 @@ def count_before(
     >>> count_before(events, queries, window_days=2).tolist()
     [0, 1]
     """
-    happened = _with_stamps(events, by).filter(~nw.col("at_us").is_null())
+    happened = _with_stamps(events[events["at"].notna()], by)
     asked = _with_stamps(queries, by)
     counted = _sum_before(happened, asked, by)
     if window_days is not None:
@@ -77,7 +77,7 @@ def last_before(
     >>> last_before(events, pd.DataFrame({"account_id": ["a", "a"], "at": at})).dt.day.tolist()
     [nan, 1.0]
     """
-    happened = _with_stamps(events, by).filter(~nw.col("at_us").is_null())
+    happened = _with_stamps(events[events["at"].notna()], by)
     line = _line(happened, _with_stamps(queries, by), by).with_columns(
         nw.when(nw.col("is_event") == 1).then(nw.col("at_us")).alias("event_us")
     )

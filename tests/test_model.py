@@ -196,7 +196,7 @@ def test_a_flag_that_hardly_anybody_has_is_named() -> None:
     flags = {f"of_{k}": (np.arange(600) < k).astype(float) for k in (19, 25, 581)}
     model = fit(make_data(7, **flags))
     reasons = model.dropped.set_index("feature")["reason"]
-    assert reasons["of_19"] == reasons["of_581"] == "only 19 dyads differ in it"
+    assert reasons["of_19"] == reasons["of_581"] == "too few dyads differ in it (19)"
     assert "of_25" in model.names
 
 

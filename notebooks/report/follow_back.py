@@ -157,7 +157,7 @@ show(
 
 # %%
 show(
-    *[callout(note) for note in say.describe_notes(main)],
+    *say.describe_notes(main),
     details("How the numbers were made", *page.METHOD),
     callout(page.LIMITS, "caution"),
 )

@@ -1,0 +1,79 @@
+"""Every picture draws in both looks, whatever the names in it."""
+
+from __future__ import annotations
+
+import inspect
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from followkit import figures
+from followkit.style import use_style
+
+HOSTILE = ["$_$", r"$\frac$", "_hidden", "zoë 🙂 日本", "x" * 200, "a\x00b\u202ec"]
+PLOTS = {name: plot for name, plot in inspect.getmembers(figures, inspect.isfunction)
+         if name.startswith("plot_")}  # fmt: skip
+
+
+def make_table(name: str) -> pd.DataFrame:
+    count = len(HOSTILE)
+    values = np.linspace(0.1, 0.8, count)
+    common = pd.DataFrame(
+        {"label": HOSTILE, "ci_low": values * 0.8, "ci_high": values * 1.2, "value": values}
+    )
+    tables = {
+        "plot_census": common.assign(count=10, share=values, is_answer=[True, False] * 3),
+        "plot_follow_back_curve": common.assign(
+            duration_days=np.arange(count), incidence=values, at_risk=range(count, 0, -1)
+        ),
+        "plot_odds_ratios": common.assign(
+            odds_ratio=values, effect=[0.1, np.nan, *[-0.2] * 4], effect_low=0.0, effect_high=0.1
+        ),
+        "plot_truth": common.assign(estimate=values, truth=values, is_missed=[True, False] * 3),
+        "plot_calibration": common.assign(predicted=values, observed=values, count=100),
+        "plot_ladder": common.assign(is_model=[False] * 5 + [True], ci_low=np.nan, ci_high=np.nan),
+        "plot_gains": common.assign(share_ranked=values, share_found=values),
+        "plot_influence": common.assign(rate=values, is_reference=[True] + [False] * 5),
+    }
+    return tables[name]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("name", PLOTS)
+@pytest.mark.filterwarnings("ignore:Glyph .* missing from font:UserWarning")
+def test_draws_hostile_names_in_both_looks(name, dark) -> None:
+    """Letters that the measuring font lacks are drawn by the reader's machine (see style)."""
+    with use_style(dark=dark):
+        figure = Figure(figsize=(4.7, 4), layout="constrained")
+        axes = PLOTS[name](make_table(name), ax=figure.add_subplot())
+        assert isinstance(axes, Axes)
+        figure.savefig(io.BytesIO(), format="svg")
+
+
+def test_every_plot_is_tried_here() -> None:
+    for name in PLOTS:
+        assert len(make_table(name)) == len(HOSTILE)
+
+
+def test_a_missing_interval_leaves_the_dot() -> None:
+    axes = figures.plot_ladder(make_table("plot_ladder"), ax=Figure().add_subplot())
+    dots = [item for item in axes.collections if len(item.get_offsets()) == len(HOSTILE)]
+    assert dots
+
+
+def test_numbers_are_written_beside_the_rows() -> None:
+    axes = figures.plot_odds_ratios(make_table("plot_odds_ratios"), ax=Figure().add_subplot())
+    texts = [text.get_text() for text in axes.texts]
+    assert "+10.0 points (0.0 to +10.0)" in texts
+    assert not any("nan" in text for text in texts)
+
+
+def test_labels_hold_no_formula_no_control_and_an_end() -> None:
+    assert figures.label("$a$") == r"\$a\$"
+    assert "\x00" not in figures.label("a\x00b")
+    assert len(figures.label("x" * 200)) == figures.LABEL_LENGTH
+    assert figures.label("_x").startswith("\u200b")
