@@ -79,18 +79,56 @@ class TopicSpace:
     (['a', 'b'], (2, 2))
     """
 
+    ids: pd.Index
+    matrix: sparse.csr_array
+
+    def __init__(self, ids: pd.Series, texts: pd.Series) -> None:
+        fitted = Tokens(ids, texts).fit()
+        self.ids, self.matrix = fitted.ids, fitted.matrix
+
+    @classmethod
+    def of(cls, ids: pd.Index, matrix: sparse.csr_array) -> TopicSpace:
+        """Return a space whose vectors are known."""
+        space = cls.__new__(cls)
+        space.ids, space.matrix = ids, matrix
+        return space
+
+
+class Tokens:
+    """The words of many texts, split once, from which spaces of some of them can be fitted.
+
+    Parameters
+    ----------
+    ids, texts
+        The account of each text, and the text.
+    """
+
     def __init__(self, ids: pd.Series, texts: pd.Series) -> None:
         tokens = [tokenise(text) for text in texts.astype(str)]
         lengths = np.fromiter(map(len, tokens), dtype=np.int64, count=len(tokens))
-        words, vocabulary = pd.factorize(
-            np.array([word for row in tokens for word in row], dtype=object), sort=True
-        )
-        owner = np.repeat(np.asarray(ids), lengths)
-        rows, self.ids = pd.factorize(pd.Series(owner, dtype=ids.dtype), sort=True)
-        shape = (len(self.ids), len(vocabulary))
-        counts = sparse.csr_array((np.ones(len(rows)), (rows, words)), shape=shape)
+        words = np.array([word for row in tokens for word in row], dtype=object)
+        self._word, self._vocabulary = pd.factorize(words, sort=True)
+        self._text = np.repeat(np.arange(len(tokens)), lengths)
+        owner = pd.Series(np.asarray(ids)[self._text], dtype=ids.dtype)
+        self._owner, self._ids = pd.factorize(owner, sort=True)
+
+    def fit(self, keep: npt.NDArray[np.bool_] | None = None) -> TopicSpace:
+        """Return the space of all texts, or of those where `keep` is true.
+
+        Examples
+        --------
+        >>> tokens = Tokens(pd.Series(["a", "b"]), pd.Series(["cats", "dogs"]))
+        >>> list(tokens.fit(np.array([False, True])).ids)
+        ['b']
+        """
+        used = slice(None) if keep is None else keep[self._text]
+        owner, word = self._owner[used], self._word[used]
+        present = np.unique(owner)
+        rows = np.searchsorted(present, owner)
+        shape = (len(present), len(self._vocabulary))
+        counts = sparse.csr_array((np.ones(len(rows)), (rows, word)), shape=shape)
         counts.sum_duplicates()
-        self.matrix = _weigh(counts)
+        return TopicSpace.of(pd.Index(self._ids)[present], _weigh(counts))
 
 
 def _weigh(counts: sparse.csr_array) -> sparse.csr_array:

@@ -69,10 +69,14 @@ def topic_cosine(posts: pd.DataFrame, left: pd.Series, right: pd.Series) -> Floa
 
 
 def _cosine(ids: pd.Series, texts: pd.Series, left: pd.Series, right: pd.Series) -> FloatArray:
-    values = np.zeros(len(left))
     if ids.empty:
-        return values
-    space = TopicSpace(ids, texts)
+        return np.zeros(len(left))
+    return cosine_in(TopicSpace(ids, texts), left, right)
+
+
+def cosine_in(space: TopicSpace, left: pd.Series, right: pd.Series) -> FloatArray:
+    """Return the cosine of two accounts' vectors in a space; 0 where one has no words."""
+    values = np.zeros(len(left))
     rows_left, rows_right = find_rows(space.ids, left), find_rows(space.ids, right)
     both = (rows_left >= 0) & (rows_right >= 0)
     values[both] = cosine_of_pairs(space.matrix, rows_left[both], rows_right[both])

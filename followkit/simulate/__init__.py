@@ -146,13 +146,16 @@ def _write_whole(path: Path, content: str) -> Path:
 def _make_world(
     people: People, posts: pd.DataFrame, acts: pd.DataFrame, weeks: int, horizon_days: float
 ) -> World:
-    known = posts.assign(
-        code=posts["account_id"] - 1,
-        posted_at=posts["posted_at"].dt.tz_localize("UTC"),
-        posted_us=posts["posted_at"].to_numpy("datetime64[us]").astype(np.int64),
+    known = pd.DataFrame(
+        {
+            "account_id": posts["account_id"],
+            "code": posts["account_id"] - 1,
+            "text": posts["text"],
+            "posted_us": posts["posted_at"].to_numpy("datetime64[us]").astype(np.int64),
+        }
     )
-    at = acts["at"].dt.tz_localize("UTC")
-    done = pd.DataFrame({"a": acts["actor_id"] - 1, "b": acts["target_id"] - 1, "at": at})
+    at_us = acts["at"].to_numpy("datetime64[us]").astype(np.int64)
+    done = pd.DataFrame({"a": acts["actor_id"] - 1, "b": acts["target_id"] - 1, "at_us": at_us})
     return World(people, known, done, int(START.astype(np.int64)), weeks, horizon_days)
 
 

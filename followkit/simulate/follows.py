@@ -11,18 +11,19 @@ of a week then rests on answers of earlier weeks alone, which the week's moods d
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from followkit.features.relevance import find_block_ends, topic_cosine
+from followkit.features.relevance import cosine_in, find_block_ends
 from followkit.graph import NEVER, count_events_before, count_shared, make_graph
 from followkit.logit import expit
 from followkit.simulate.draws import Draws, FloatArray, IntArray
 from followkit.simulate.people import People, pick_within
 from followkit.simulate.truth import INTERCEPT, PLANTED, RHO_DECIDER, RHO_INITIATOR
-from followkit.timeline import count_before
+from followkit.text import Tokens, TopicSpace
 
 DAY_US = 86_400_000_000
 WEEK_US = 7 * DAY_US
@@ -66,6 +67,19 @@ class World:
     start_us: int
     weeks: int
     horizon_days: float
+    _spaces: dict[int, TopicSpace | None] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """The words of all posts, split once."""
+        return Tokens(self.posts["account_id"], self.posts["text"])
+
+    def space(self, end_us: int) -> TopicSpace | None:
+        """Return the topic space of the posts before a block's end; None without any."""
+        if end_us not in self._spaces:
+            known = self.posts["posted_us"].to_numpy() < end_us
+            self._spaces[end_us] = self.tokens.fit(known) if known.any() else None
+        return self._spaces[end_us]
 
 
 def simulate_follows(draws: Draws, world: World) -> tuple[Ties, FloatArray]:
@@ -163,42 +177,50 @@ def _degrees(count: int, ties: Ties, pairs: pd.DataFrame, monday: int):  # type:
     return make(source, pairs["a"].to_numpy()), make(target, pairs["b"].to_numpy())
 
 
-def _as_times(stamps: IntArray) -> pd.Series:
-    return pd.Series(stamps.astype("datetime64[us]")).dt.tz_localize("UTC")
+def _count_window(nodes: IntArray, times: IntArray, codes: IntArray, t: IntArray) -> FloatArray:
+    """Return events of a node in the 28 days before a moment."""
+    window = WINDOW_DAYS * DAY_US
+    recent = times >= t.min() - window
+    nodes, times = nodes[recent], times[recent]
+    counted = count_events_before(nodes, times, codes, t)
+    return (counted - count_events_before(nodes, times, codes, t - window)).astype(float)
 
 
 def _posts_before(world: World, a: IntArray, t: IntArray) -> FloatArray:
-    events = pd.DataFrame({"account_id": world.posts["code"], "at": world.posts["posted_at"]})
-    queries = pd.DataFrame({"account_id": a, "at": _as_times(t)})
-    return count_before(events, queries, window_days=WINDOW_DAYS).astype(float)
+    posted = world.posts["posted_us"].to_numpy()
+    return _count_window(world.posts["code"].to_numpy(), posted, a, t)
 
 
 def _acts_before(world: World, pairs: pd.DataFrame) -> FloatArray:
-    queries = pd.DataFrame(
-        {"a": pairs["a"], "b": pairs["b"], "at": _as_times(pairs["t_us"].to_numpy())}
-    )
-    recent = world.acts["at"] >= queries["at"].min() - pd.Timedelta(days=WINDOW_DAYS)
-    counted = count_before(world.acts[recent], queries, window_days=WINDOW_DAYS, by=["a", "b"])
-    return counted.astype(float)
+    size = np.int64(world.people.count)
+    acted = (world.acts["a"] * size + world.acts["b"]).to_numpy()
+    asked, codes = np.unique((pairs["a"] * size + pairs["b"]).to_numpy(), return_inverse=True)
+    place = np.minimum(np.searchsorted(asked, acted), len(asked) - 1)
+    met = asked[place] == acted
+    times = world.acts["at_us"].to_numpy()
+    return _count_window(place[met], times[met], codes, pairs["t_us"].to_numpy())
 
 
 def _cosine(world: World, pairs: pd.DataFrame) -> FloatArray:
     """Return the catalogue's topic cosine; before the first block with a post it counts as 0."""
     values = np.zeros(len(pairs))
-    t = pairs["t_us"].to_numpy()
-    posted = world.posts["posted_us"].to_numpy()
-    ends = find_block_ends(t)
-    for end in np.unique(ends):
-        rows, known = np.flatnonzero(ends == end), world.posts[posted < end]
-        if len(known):
+    ends = find_block_ends(pairs["t_us"].to_numpy())
+    for end in np.unique(ends).tolist():
+        space = world.space(end)
+        if space is not None:
+            rows = np.flatnonzero(ends == end)
             part = pairs.iloc[rows]
-            values[rows] = topic_cosine(known, part["a"] + 1, part["b"] + 1)
+            values[rows] = cosine_in(space, part["a"] + 1, part["b"] + 1)
     return values
 
 
 def _common_followees(world: World, ties: Ties, pairs: pd.DataFrame) -> FloatArray:
-    source, target, start, end = ties.whole()
     a, b, t = (pairs[name].to_numpy() for name in ("a", "b", "t_us"))
+    # Only what this week's accounts follow can be followed by two of them.
+    concerned = np.zeros(world.people.count, dtype=bool)
+    concerned[a] = concerned[b] = True
+    columns = ties.whole()
+    source, target, start, end = (column[concerned[columns[0]]] for column in columns)
     fresh = np.full(len(pairs), NEVER)
     graph = make_graph(
         np.r_[source, a], np.r_[target, b], nodes=np.arange(world.people.count),
