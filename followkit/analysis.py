@@ -125,7 +125,8 @@ def analyse(
     confidence
         Of every interval.
     allow_untimed
-        Also use features whose moment is unknown.
+        Also score features whose moment is unknown, as a rung of their own; they stay out of the
+        model.
     names
         Features of the model; those of the catalogue that the data can give without it.
 
@@ -148,8 +149,9 @@ def analyse(
         empty = pd.DataFrame(columns=["term", "label"])
         return Analysis(dataset, dyads, features, rate, None, str(error), empty, None, confidence)
     splits = make_splits(dyads, seed=seed)
+    scored = [*model.names, *(name for name in features.untimed if name not in model.names)]
     ladder = run_ladder(
-        dyads, features, names=model.names, splits=splits, seed=seed, confidence=confidence
+        dyads, features, names=scored, splits=splits, seed=seed, confidence=confidence
     )
     effects = make_effects(model)
     return Analysis(dataset, dyads, features, rate, model, "", effects, ladder, confidence)
@@ -158,11 +160,16 @@ def analyse(
 def choose_features(features: FeatureTable) -> list[str]:
     """Return the features that belong in a model: no exact sums of others, and seldom unknown.
 
-    A feature that is unknown for more than half of the dyads would throw those dyads away.
+    A feature that is unknown for more than half of the dyads would throw those dyads away. Features
+    that may post-date the answer are left to a rung of their own in the ladder.
     """
     table = features.values
     known = table.notna().mean()
-    return [name for name in table if CATALOGUE[name].in_model and known[name] > 0.5]
+    return [
+        name
+        for name in table
+        if CATALOGUE[name].in_model and known[name] > 0.5 and name not in features.untimed
+    ]
 
 
 def fit_dyads(

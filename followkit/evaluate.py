@@ -18,7 +18,7 @@ from followkit import scores as sc
 from followkit.dyads import DyadSet
 from followkit.errors import InputError
 from followkit.features import CATALOGUE, FeatureTable
-from followkit.logit import LogitRegression
+from followkit.logit import LogitRegression, expit
 from followkit.model import EVENTS_PER_FEATURE, RIDGE
 from followkit.splits import Split
 
@@ -262,9 +262,21 @@ def _predict_prevalence(lesson: Lesson, test: pd.DataFrame) -> FloatArray:
     return np.full(len(test), lesson.rate)
 
 
-def _predict_rate(_: Lesson, test: pd.DataFrame) -> FloatArray:
-    """Take the decider's shrunk past rate at its word; nothing is fitted."""
-    return np.asarray(test[RATE_SET[0]].to_numpy())
+def _predict_rate(lesson: Lesson, test: pd.DataFrame) -> FloatArray:
+    """Rank by the decider's shrunk past rate; only its level is fitted, on the log odds."""
+    line, at_test = (_log_odds(part[RATE_SET[0]]) for part in (lesson.values, test))
+    shift = 0.0
+    for _ in range(25):
+        fitted = expit(line + shift)
+        slope = float(lesson.weight @ (fitted * (1 - fitted)))
+        shift += float(lesson.weight @ (lesson.outcome - fitted)) / max(slope, 1e-12)
+        shift = float(np.clip(shift, -30, 30))
+    return expit(at_test + shift)
+
+
+def _log_odds(rate: pd.Series) -> FloatArray:
+    share = rate.to_numpy(float).clip(1e-6, 1 - 1e-6)
+    return np.log(share / (1 - share))
 
 
 def _logistic(names: Sequence[str]) -> Predict:
