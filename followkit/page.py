@@ -76,7 +76,7 @@ def make_page(book: Any, text: PageText) -> str:
         exclude_anchor_links=True,
     )
     raw, _ = exporter.from_notebook_node(book, resources={"page": text})
-    # Control characters reach the page through tables that no helper made.
+    # Control characters reach the page through tables that nobody wrapped.
     soup = BeautifulSoup(clean(raw), "html.parser")
     take_out_what_runs(soup)
     _order_headings(soup)
@@ -189,7 +189,7 @@ def _fill_contents(soup: BeautifulSoup, contents: Tag, entries: list[tuple[str, 
 
 
 def _frame_loose_tables(soup: BeautifulSoup) -> None:
-    """Give tables that no helper made a box that scrolls, so that the page never does."""
+    """Give tables that nobody wrapped a box that scrolls, so that the page never does."""
     for found in soup.find_all("table"):
         parent = found.find_parent("div", class_="fk-scroll")
         if parent is None:
