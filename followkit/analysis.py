@@ -149,7 +149,9 @@ def analyse(
         empty = pd.DataFrame(columns=["term", "label"])
         return Analysis(dataset, dyads, features, rate, None, str(error), empty, None, confidence)
     splits = make_splits(dyads, seed=seed)
-    scored = [*model.names, *(name for name in features.untimed if name not in model.names)]
+    # Rungs share their dyads, so a feature that few dyads have would cost all rungs the others.
+    known = features.values.notna().mean()
+    scored = [*model.names, *(name for name in features.untimed if known[name] > 0.95)]
     ladder = run_ladder(
         dyads, features, names=scored, splits=splits, seed=seed, confidence=confidence
     )
