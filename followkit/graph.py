@@ -26,7 +26,9 @@ ALWAYS = np.iinfo(np.int64).min
 
 #: Neighbour lookups below which NumPy is done before a compiled kernel has even been loaded.
 #: Measured by `bench/bench_graph.py`; see reports/studies/graph_kernels.md.
-COMPILED_FROM = 20_000_000
+COMPILED_FROM = 40_000_000
+#: The same where ties count as of a moment, which costs NumPy about four times as much.
+COMPILED_FROM_ASOF = 10_000_000
 #: Lookups that one NumPy chunk may hold, so that memory stays below about 300 MB.
 CHUNK = 4_000_000
 
@@ -291,7 +293,8 @@ def count_shared(
     initiators = np.asarray(initiators, dtype=np.int64)
     deciders = np.asarray(deciders, dtype=np.int64)
     work = _count_lookups(graph.neighbours, initiators, deciders)
-    if engine == "numba" or (engine == "auto" and work.sum() >= COMPILED_FROM and _has_numba()):
+    enough = COMPILED_FROM if at_us is None else COMPILED_FROM_ASOF
+    if engine == "numba" or (engine == "auto" and work.sum() >= enough and _has_numba()):
         from followkit._kernels import count_shared_compiled
 
         return SharedNeighbours(*count_shared_compiled(graph, initiators, deciders, at_us))

@@ -213,7 +213,7 @@ def show_missing(missing: Summary) -> Shown:
 def show_mutuality(ties: Analysis | None) -> Shown:
     """Show the other question, clearly apart: what is mutual, what goes with it, how well."""
     if ties is None:
-        return show("This report does not ask it.")
+        return show("It is the question above, or was not asked for.")
     effects = describe_effects(ties)
     states, split = make_states(ties.dyads), main_split(ties)
     ladder = describe_ladder(ties, split)
