@@ -14,7 +14,7 @@ from followkit.errors import ParameterError
 from followkit.graph import NEVER
 from followkit.simulate.content import make_interactions, make_posts
 from followkit.simulate.draws import Draws, IntArray
-from followkit.simulate.follows import WEEK_US, Ties, World, is_among, simulate_follows
+from followkit.simulate.follows import WEEK_US, Ties, World, simulate_follows
 from followkit.simulate.people import People, make_accounts, make_people
 from followkit.simulate.truth import describe_truth
 from followkit.tables import Dataset, make_dataset
@@ -82,7 +82,7 @@ def make_town(
     acts = make_interactions(draws, people, posts, weeks, START)
     accounts = make_accounts(draws, people, START)
     world = _make_world(people, posts, acts, weeks, horizon_days)
-    ties, outcomes = simulate_follows(draws, world)
+    ties, probability = simulate_follows(draws, world)
     follows = _make_follows(draws, ties, accounts, world)
     tables = {
         "follows": follows,
@@ -92,8 +92,7 @@ def make_town(
         "interactions": acts,
         "observation": _make_observation(account_count, weeks),
     }
-    counts = {name: len(table) for name, table in tables.items()}
-    counts |= {"dyads": len(outcomes), "answers": int(outcomes.sum())}
+    counts = {name: len(table) for name, table in tables.items()} | {"dyads": len(probability)}
     about = {
         "title": "A simulated town",
         "source": f"followkit.simulate.make_town(account_count={account_count}, seed={seed})",
@@ -191,10 +190,11 @@ def _make_follows(draws: Draws, ties: Ties, accounts: pd.DataFrame, world: World
             "status": "pending",
         }
     )
-    known = np.sort(world.pair_code(source[seen], target[seen]))
-    tied = is_among(world.pair_code(who, private), known)
-    tied |= is_among(world.pair_code(private, who), known)
-    fresh = (who != private) & ~tied
+    known = set(zip(table["follower_id"], table["followee_id"], strict=True))
+    fresh = [
+        one != two and (one, two) not in known and (two, one) not in known
+        for one, two in zip(requests["follower_id"], requests["followee_id"], strict=True)
+    ]
     whole = pd.concat([table, requests[fresh]], ignore_index=True)
     return whole.sort_values(["follower_id", "followee_id"], kind="stable", ignore_index=True)
 

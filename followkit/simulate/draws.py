@@ -1,9 +1,7 @@
 """Random numbers that are the same on every machine.
 
-Only `Generator.random` and `Generator.integers` are drawn: whole numbers and their bits, no
-floating-point method that a processor could round its own way. NumPy may still change them in a
-new version (it promises the stream of PCG64 alone), so tests hold the first draws and the hash of a
-whole town. Everything else is made from them with plain arithmetic, rounded where a library could
+Only `Generator.random` and `Generator.integers` are drawn (their streams are part of NumPy's
+promise); everything else is made from them with plain arithmetic, rounded where a library could
 differ in the last bit.
 """
 

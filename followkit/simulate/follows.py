@@ -10,8 +10,6 @@ of a week then rests on answers of earlier weeks alone, which the week's moods d
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -20,9 +18,8 @@ import pandas as pd
 from scipy.special import ndtr
 
 from followkit.features.relevance import cosine_in, find_block_ends
-from followkit.graph import NEVER
+from followkit.graph import NEVER, count_events_before, count_shared, make_graph
 from followkit.logit import expit
-from followkit.simulate.counts import Events, count_common
 from followkit.simulate.draws import Draws, FloatArray, IntArray
 from followkit.simulate.people import People, pick_within
 from followkit.simulate.truth import INTERCEPT, PLANTED, RHO_DECIDER, RHO_INITIATOR
@@ -72,27 +69,6 @@ class World:
     horizon_days: float
     _spaces: dict[int, TopicSpace | None] = field(default_factory=dict, repr=False)
 
-    @property
-    def end_us(self) -> int:
-        """The moment after the last Sunday, from which nothing is seen any more."""
-        return self.start_us + self.weeks * WEEK_US
-
-    def pair_code(self, a: pd.Series | IntArray, b: pd.Series | IntArray) -> IntArray:
-        """Return one number for each ordered pair of codes."""
-        return np.asarray(a) * np.int64(self.people.count) + np.asarray(b)
-
-    @cached_property
-    def posted(self) -> Events:
-        """When everybody posted."""
-        times = self.posts["posted_us"].to_numpy()
-        return Events(self.posts["code"].to_numpy(), times, self.start_us, self.end_us)
-
-    @cached_property
-    def acted(self) -> Events:
-        """When everybody acted towards whom."""
-        keys = self.pair_code(self.acts["a"], self.acts["b"])
-        return Events(keys, self.acts["at_us"].to_numpy(), self.start_us, self.end_us)
-
     @cached_property
     def tokens(self) -> Tokens:
         """The words of all posts, split once."""
@@ -106,10 +82,10 @@ class World:
         return self._spaces[end_us]
 
 
-def simulate_follows(draws: Draws, world: World) -> tuple[Ties, np.ndarray]:
-    """Return all ties, and for each dyad, in order, whether it is answered within the horizon."""
+def simulate_follows(draws: Draws, world: World) -> tuple[Ties, FloatArray]:
+    """Return all ties, and the probability that was drawn against for each dyad, in order."""
     ties, met = Ties(), np.zeros(0, dtype=np.int64)
-    outcomes = [np.zeros(0, dtype=bool)]
+    probabilities = []
     for week in range(world.weeks):
         monday = world.start_us + week * WEEK_US
         pairs = _choose_pairs(draws, world, ties, week, met)
@@ -118,13 +94,13 @@ def simulate_follows(draws: Draws, world: World) -> tuple[Ties, np.ndarray]:
         met = np.sort(np.concatenate([met, _pair_key(world, pairs["a"], pairs["b"])]))
         x = make_x(world, ties, pairs, monday)
         linear = np.full(len(pairs), INTERCEPT)
-        for name, coefficient in PLANTED.items():
-            linear += coefficient * x[name]
+        for name, column in x.items():
+            linear += PLANTED[name] * column
         probability = np.round(expit(linear), 9)
+        probabilities.append(probability)
         level = np.round(_draw_levels(draws, world.people.count, pairs), 9)
-        outcomes.append(level < probability)
-        _settle(draws, world, ties, pairs, outcomes[-1], monday)
-    return ties, np.concatenate(outcomes)
+        _settle(draws, world, ties, pairs, level < probability, monday)
+    return ties, np.concatenate(probabilities)
 
 
 def _choose_pairs(draws: Draws, world: World, ties: Ties, week: int, met: IntArray) -> pd.DataFrame:
@@ -145,21 +121,14 @@ def _choose_pairs(draws: Draws, world: World, ties: Ties, week: int, met: IntArr
     ]
     b = np.choose(way, choices)
     pairs = pd.DataFrame({"a": a, "b": b, "t_us": t, "key": _pair_key(world, a, b)})
-    pairs = pairs[(pairs["a"] != pairs["b"]) & ~is_among(pairs["key"].to_numpy(), met)]
+    pairs = pairs[(pairs["a"] != pairs["b"]) & ~np.isin(pairs["key"], met)]
     pairs = pairs.sort_values(["t_us", "a", "b"], kind="stable")
     return pairs.drop_duplicates("key").reset_index(drop=True)
 
 
 def _pair_key(world: World, a: pd.Series | IntArray, b: pd.Series | IntArray) -> IntArray:
-    return world.pair_code(np.minimum(a, b), np.maximum(a, b))
-
-
-def is_among(values: IntArray, known: IntArray) -> np.ndarray:
-    """Return which values are among the known ones, which are sorted."""
-    if not len(known):
-        return np.zeros(len(values), dtype=bool)
-    place = np.minimum(np.searchsorted(known, values), len(known) - 1)
-    return np.asarray(known[place] == values)
+    one, two = np.asarray(a), np.asarray(b)
+    return np.minimum(one, two) * np.int64(world.people.count) + np.maximum(one, two)
 
 
 def _friends_of_friends(draws: Draws, count: int, ties: Ties, a: IntArray) -> IntArray:
@@ -183,38 +152,53 @@ def _friends_of_friends(draws: Draws, count: int, ties: Ties, a: IntArray) -> In
 def make_x(world: World, ties: Ties, pairs: pd.DataFrame, monday: int) -> dict[str, FloatArray]:
     """Return the planted features of a week's dyads, as the catalogue defines them."""
     a, b, t = (pairs[name].to_numpy() for name in ("a", "b", "t_us"))
-    standing = _standing(ties, monday)
-    followees = _make_degree(world, standing[0], a, t)
-    followers = _make_degree(world, standing[1], b, t)
-    window = WINDOW_DAYS * DAY_US
-    posts = world.posted.before(a, t, window_us=window)
-    acts = world.acted.before(world.pair_code(a, b), t, window_us=window)
-    common = _common_followees(world, standing, pairs)
+    out, into = _degrees(world.people.count, ties, pairs, monday)
     return {
-        "decider_ratio_log": np.log((followers(b) + 1.0) / (followees(b) + 1.0)),
-        "initiator_ratio_log": np.log((followers(a) + 1.0) / (followees(a) + 1.0)),
-        "initiator_posts_per_week_log": np.log1p(posts / (WINDOW_DAYS / 7)),
+        "decider_ratio_log": np.log((into(b, t) + 1.0) / (out(b, t) + 1.0)),
+        "initiator_ratio_log": np.log((into(a, t) + 1.0) / (out(a, t) + 1.0)),
+        "initiator_posts_per_week_log": np.log1p(_posts_before(world, a, t) / (WINDOW_DAYS / 7)),
         "dyad_topic_cosine": _cosine(world, pairs),
-        "dyad_acts_to_decider_log": np.log1p(acts),
-        "dyad_common_followees_log": np.log1p(common),
+        "dyad_acts_to_decider_log": np.log1p(_acts_before(world, pairs)),
+        "dyad_common_followees_log": np.log1p(_common_followees(world, ties, pairs)),
     }
 
 
-def _standing(ties: Ties, monday: int) -> tuple[IntArray, IntArray, IntArray]:
-    """Return (source, target, start) of the ties that stand on Monday, and so until Saturday."""
+def _degrees(count: int, ties: Ties, pairs: pd.DataFrame, monday: int):  # type: ignore[no-untyped-def]
+    """Return functions (account, t) → followees and followers standing as of t."""
     source, target, start, end = ties.whole()
     stands = (start < monday) & (end >= monday)
-    return source[stands], target[stands], start[stands]
+    made = pairs["t_us"].to_numpy()
+
+    def make(ends: IntArray, fresh: IntArray):  # type: ignore[no-untyped-def]
+        before = np.bincount(ends[stands], minlength=count)
+        # From Monday to Saturday only new follows change a degree.
+        return lambda who, t: before[who] + count_events_before(fresh, made, who, t)
+
+    return make(source, pairs["a"].to_numpy()), make(target, pairs["b"].to_numpy())
 
 
-def _make_degree(
-    world: World, standing: IntArray, fresh: IntArray, t: IntArray
-) -> Callable[[IntArray], IntArray]:
-    """Return a function: account of each dyad → its ties at one end, as of the dyad's t."""
-    before = np.bincount(standing, minlength=world.people.count)
-    # From Monday to Saturday only new follows change a degree.
-    made = Events(fresh, t, world.start_us, world.end_us)
-    return lambda who: before[who] + made.before(who, t)
+def _count_window(nodes: IntArray, times: IntArray, codes: IntArray, t: IntArray) -> FloatArray:
+    """Return events of a node in the 28 days before a moment."""
+    window = WINDOW_DAYS * DAY_US
+    recent = times >= t.min() - window
+    nodes, times = nodes[recent], times[recent]
+    counted = count_events_before(nodes, times, codes, t)
+    return (counted - count_events_before(nodes, times, codes, t - window)).astype(float)
+
+
+def _posts_before(world: World, a: IntArray, t: IntArray) -> FloatArray:
+    posted = world.posts["posted_us"].to_numpy()
+    return _count_window(world.posts["code"].to_numpy(), posted, a, t)
+
+
+def _acts_before(world: World, pairs: pd.DataFrame) -> FloatArray:
+    size = np.int64(world.people.count)
+    acted = (world.acts["a"] * size + world.acts["b"]).to_numpy()
+    asked, codes = np.unique((pairs["a"] * size + pairs["b"]).to_numpy(), return_inverse=True)
+    place = np.minimum(np.searchsorted(asked, acted), len(asked) - 1)
+    met = asked[place] == acted
+    times = world.acts["at_us"].to_numpy()
+    return _count_window(place[met], times[met], codes, pairs["t_us"].to_numpy())
 
 
 def _cosine(world: World, pairs: pd.DataFrame) -> FloatArray:
@@ -230,16 +214,19 @@ def _cosine(world: World, pairs: pd.DataFrame) -> FloatArray:
     return values
 
 
-def _common_followees(
-    world: World, standing: tuple[IntArray, IntArray, IntArray], pairs: pd.DataFrame
-) -> IntArray:
+def _common_followees(world: World, ties: Ties, pairs: pd.DataFrame) -> FloatArray:
     a, b, t = (pairs[name].to_numpy() for name in ("a", "b", "t_us"))
     # Only what this week's accounts follow can be followed by two of them.
     concerned = np.zeros(world.people.count, dtype=bool)
     concerned[a] = concerned[b] = True
-    source, target, start = (column[concerned[standing[0]]] for column in standing)
-    ties = (np.r_[source, a], np.r_[target, b], np.r_[start, t])
-    return count_common(ties, a, b, t, world.people.count)
+    columns = ties.whole()
+    source, target, start, end = (column[concerned[columns[0]]] for column in columns)
+    fresh = np.full(len(pairs), NEVER)
+    graph = make_graph(
+        np.r_[source, a], np.r_[target, b], nodes=np.arange(world.people.count),
+        start=np.r_[start, t], end=np.r_[end, fresh],
+    )  # fmt: skip
+    return count_shared(graph, a, b, t, engine="numpy").common_followees.astype(float)
 
 
 def _draw_levels(draws: Draws, count: int, pairs: pd.DataFrame) -> FloatArray:
@@ -268,8 +255,7 @@ def _settle(
     most = (horizon_us - (first_sunday + 86_399_000_000 - t)) // WEEK_US
     answered_at = first_sunday + np.minimum(wait, most) * WEEK_US + hour
     late = ~answers & draws.chance(0.04, count)
-    too_late = math.ceil(world.horizon_days / 7)  # so many Sundays on, the horizon is over
-    late_at = first_sunday + draws.whole(too_late, too_late + 7, count) * WEEK_US + hour
+    late_at = first_sunday + draws.whole(5, 12, count) * WEEK_US + hour
     leaves = draws.chance(np.where(answers, 0.06, 0.22), count) & ~late
     left_at = (
         first_sunday

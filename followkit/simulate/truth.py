@@ -24,11 +24,7 @@ RHO_INITIATOR, RHO_DECIDER = 0.10, 0.20
 
 
 def describe_truth(seed: int, horizon_days: float, counts: dict[str, int]) -> dict[str, Any]:
-    """Return the truth as it is written beside the data.
-
-    `counts` holds rows by table, `dyads` (pairs in which somebody followed first) and `answers`
-    (those of them that are answered within the horizon).
-    """
+    """Return the truth as it is written beside the data."""
     planted = [
         {
             "feature": name,
@@ -56,9 +52,5 @@ def describe_truth(seed: int, horizon_days: float, counts: dict[str, int]) -> di
             "note": "moods are drawn anew each week, so no feature can carry one",
         },
         "not_planted": "every other catalogue feature has coefficient 0",
-        "base_rate": {
-            "value": round(counts["answers"] / max(counts["dyads"], 1), 6),
-            "note": "answers / dyads, those included whose horizon ends after the world does",
-        },
         "counts": counts,
     }
