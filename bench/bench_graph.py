@@ -130,7 +130,8 @@ def describe(table: pd.DataFrame, graph: FollowGraph, load: float, speeds: np.nd
             *rows,
             "",
             f"Loading the cached kernel takes {load:.1f} s. NumPy does "
-            f"{speeds[0] / 1e6:.1f} million neighbour lookups a second, {speeds[1] / 1e6:.1f} million as of t: they meet at "
+            f"{speeds[0] / 1e6:.1f} million neighbour lookups a second, "
+            f"{speeds[1] / 1e6:.1f} million as of t: they meet at "
             f"{load * speeds[0] / 1e6:.0f} and {load * speeds[1] / 1e6:.0f} million lookups.",
             "",
         ]
