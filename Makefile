@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 RUN := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/
 READY := $(VENV)/.ready
-LOCK_COMMAND = uv pip compile pyproject.toml --extra fast --group dev --universal \
+LOCK_COMMAND = uv pip compile pyproject.toml --extra fast --extra embeddings --group dev --universal \
   --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements.lock
 
 .PHONY: help setup report test lint lab bench study data notebooks lock clean

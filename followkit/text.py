@@ -130,11 +130,52 @@ class Tokens:
         counts.sum_duplicates()
         return TopicSpace.of(pd.Index(self._ids)[present], _weigh(counts))
 
+    def weigh_texts(
+        self, texts: npt.NDArray[np.int64], known: npt.NDArray[np.int64]
+    ) -> sparse.csr_array:
+        """Return unit vectors of single texts, words weighed by the accounts of the known texts.
 
-def _weigh(counts: sparse.csr_array) -> sparse.csr_array:
+        Parameters
+        ----------
+        texts, known
+            Places of the texts to weigh, and of those that the rarity of words is taken from.
+
+        Returns
+        -------
+        scipy.sparse.csr_array
+            Texts × words, the columns of `fit`; a text without words is a row of zeros.
+        """
+        everyone = self.count_words(known, by_account=True)
+        return _weigh(self.count_words(texts), _find_rarity(everyone))
+
+    def count_words(
+        self, texts: npt.NDArray[np.int64], *, by_account: bool = False
+    ) -> sparse.csr_array:
+        """Return how often each word comes in each text, or in each account's texts together."""
+        size = int(self._text.max(initial=-1)) + 1
+        place = np.full(max(size, int(texts.max(initial=-1)) + 1), -1, dtype=np.int64)
+        place[texts] = np.arange(len(texts))
+        used = place[self._text] >= 0
+        rows = place[self._text[used]]
+        if by_account:
+            present, rows = np.unique(self._owner[used], return_inverse=True)
+        shape = (len(present) if by_account else len(texts), len(self._vocabulary))
+        counts = sparse.csr_array((np.ones(len(rows)), (rows, self._word[used])), shape=shape)
+        counts.sum_duplicates()
+        return counts
+
+
+def _find_rarity(counts: sparse.csr_array) -> npt.NDArray[np.float64]:
     account_count, word_count = counts.shape
     used_by = np.bincount(counts.indices, minlength=word_count)
-    rarity = 1.0 + np.log((1.0 + account_count) / (1.0 + used_by))
+    return np.asarray(1.0 + np.log((1.0 + account_count) / (1.0 + used_by)))
+
+
+def _weigh(
+    counts: sparse.csr_array, rarity: npt.NDArray[np.float64] | None = None
+) -> sparse.csr_array:
+    account_count = counts.shape[0]
+    rarity = _find_rarity(counts) if rarity is None else rarity
     row = np.repeat(np.arange(account_count), np.diff(counts.indptr))
     values = counts.data * rarity[counts.indices]
     length = np.sqrt(np.bincount(row, weights=values**2, minlength=account_count))

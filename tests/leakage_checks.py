@@ -177,7 +177,9 @@ def check_renaming(world: World, rng: np.random.Generator, names: Names = None) 
     before = compute(world, names=names).values
     ids = world.dataset.tables["accounts"]["account_id"].to_numpy()
     new_ids = dict(zip(ids.tolist(), (rng.permutation(len(ids)) + 1000).tolist(), strict=True))
-    columns = {"account_id", "follower_id", "followee_id", "actor_id", "target_id"}
+    columns = {
+        "account_id", "follower_id", "followee_id", "actor_id", "target_id", "original_account_id"
+    }  # fmt: skip
     tables = {}
     for name, table in world.dataset.tables.items():
         moved = table.assign(**{c: table[c].map(new_ids) for c in columns & set(table.columns)})

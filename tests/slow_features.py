@@ -139,7 +139,7 @@ def slow_row(world: SlowWorld, a: Any, b: Any, t: int) -> dict[str, float]:
         | slow_activity(world, a, b, t)
         | slow_engagement(world, a, b, t)
         | slow_relevance(world, a, b, t)
-        | slow_profile(world, a, b)
+        | slow_profile(world, a, b, t)
     )
 
 
@@ -300,14 +300,19 @@ def slow_relevance(world: SlowWorld, a: Any, b: Any, t: int) -> dict[str, float]
     }
 
 
-def slow_profile(world: SlowWorld, a: Any, b: Any) -> dict[str, float]:
+def slow_profile(world: SlowWorld, a: Any, b: Any, t: int) -> dict[str, float]:
+    block_end = ((t - 1) // BLOCK) * BLOCK
+    read = {who: micros(row.get("counts_at")) for who, row in world.profiles.items()}
     bios = {
         who: Counter(re.findall(r"\w+", row["bio"].lower()))
         for who, row in world.profiles.items()
-        if is_known(row["bio"])
+        if is_known(row["bio"]) and read[who] is not None and read[who] < block_end
     }
     weights = tf_idf(bios)
-    kinds = [world.profiles[who]["category"] for who in (a, b)]
+    kinds = [
+        world.profiles[who]["category"] if read[who] is not None and read[who] < t else None
+        for who in (a, b)
+    ]
     between = sum(n for x, y, _, n in world.untimed_acts if {x, y} == {a, b})
     return {
         "dyad_bio_cosine": cosine(weights[a], weights[b]) if a in bios and b in bios else NAN,

@@ -155,11 +155,10 @@ def test_untimed_features_are_listed() -> None:
     plain = make_features(world.dyads, world.dataset)
     assert plain.untimed == ()
     free = make_features(world.dyads, world.dataset, allow_untimed=True)
-    assert set(free.untimed) == {
-        "dyad_bio_cosine",
-        "dyad_same_category",
-        "dyad_untimed_contact_log",
-    }
+    assert set(free.untimed) == {"dyad_untimed_contact_log"}
+    unread = world.dataset.replace(accounts=world.dataset.accounts.drop(columns="counts_at"))
+    free = make_features(world.dyads, unread, allow_untimed=True)
+    assert {"dyad_bio_cosine", "dyad_same_category"} < set(free.untimed)
     assert list(free.values.columns) == [n for n in CATALOGUE if n in free.values.columns]
 
 

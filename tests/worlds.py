@@ -228,7 +228,110 @@ def make_tables(
         "posts": make_posts(rng, accounts, post_count, steps),
         "interactions": make_interactions(rng, accounts, act_count, steps),
     }
-    return tables | ({"observation": seen} if len(seen) else {})
+    tables = tables | ({"observation": seen} if len(seen) else {})
+    return enrich(tables, np.random.default_rng([seed, 1]), steps)
+
+
+def enrich(
+    tables: dict[str, pd.DataFrame], rng: np.random.Generator, steps: int
+) -> dict[str, pd.DataFrame]:
+    """Return the tables with everything else that features may read.
+
+    Drawn from a stream of its own, so that what the tables held before stays as it was.
+    """
+    accounts, posts = tables["accounts"], tables["posts"]
+    return tables | {
+        "accounts": enrich_accounts(accounts, rng, steps),
+        "posts": enrich_posts(posts, rng),
+        "interactions": enrich_interactions(tables["interactions"], posts, rng),
+        "media": make_media(posts, rng),
+    }
+
+
+def enrich_accounts(accounts: pd.DataFrame, rng: np.random.Generator, steps: int) -> pd.DataFrame:
+    """Return profiles with kinds of account, stances, and when they were read (mostly early)."""
+    count = len(accounts)
+    read = np.where(rng.random(count) < 0.8, -60 * 4, steps // 2)
+    return accounts.assign(
+        display_name=[f"Name {who}" if who % 3 else None for who in range(count)],
+        url=["https://example.org" if who % 2 else None for who in range(count)],
+        has_picture=rng.random(count) < 0.7,
+        is_business=rng.random(count) < 0.4,
+        is_creator=rng.random(count) < 0.4,
+        is_verified=rng.random(count) < 0.3,
+        location=rng.choice(["north", "south"], count),
+        stance=rng.choice(["red", "blue"], count),
+        counts_at=at(read),
+    )
+
+
+def enrich_posts(posts: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Return posts with formats, purposes, reposts, copies and some longer texts."""
+    count = len(posts)
+    is_repost = rng.random(count) < 0.15
+    original = rng.integers(0, max(count, 1), count)
+    texts = posts["text"].to_numpy(object).copy()
+    # Some posts repeat another one word for word, some add words of their own.
+    copies = np.flatnonzero(rng.random(count) < 0.15)
+    texts[copies] = texts[rng.integers(0, max(count, 1), len(copies))]
+    longer = np.flatnonzero(rng.random(count) < 0.3)
+    for place in longer:
+        texts[place] = f"{texts[place]} {' '.join(rng.choice(WORDS, 5))}! 😀"
+    ids, who = posts["post_id"].to_numpy(object), posts["account_id"].to_numpy()
+    return posts.assign(
+        text=texts,
+        format=rng.choice(["image", "text", "video", "story", "carousel"], count),
+        purpose=rng.choice(["inform", "entertain", "promote"], count),
+        is_promotional=rng.random(count) < 0.3,
+        is_repost=is_repost,
+        original_post_id=pd.Series(ids[original]).where(is_repost),
+        original_account_id=pd.Series(who[original]).astype("Int64").where(is_repost),
+    )
+
+
+def enrich_interactions(
+    acts: pd.DataFrame, posts: pd.DataFrame, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return acts with the post they concern, comments with words, and replies to comments."""
+    count = len(acts)
+    ids = np.array([f"i{number}" for number in range(count)], dtype=object)
+    by_account = posts.groupby("account_id")["post_id"].apply(list).to_dict()
+    choices = [by_account.get(target, []) for target in acts["target_id"]]
+    picks = rng.random(count)
+    chosen = [
+        options[int(pick * len(options))] if options and pick < 0.9 else None
+        for options, pick in zip(choices, picks, strict=True)
+    ]
+    says = acts["kind"].isin(["comment", "reply", "mention", "message"]).to_numpy()
+    texts = [
+        (f"{' '.join(rng.choice(WORDS, 2))}{'?' if rng.random() < 0.3 else ''}" if spoken else None)
+        for spoken in says
+    ]
+    replies = (acts["kind"] == "reply").to_numpy() & (rng.random(count) < 0.8)
+    return acts.assign(
+        interaction_id=ids,
+        post_id=chosen,
+        text=texts,
+        reply_to_id=pd.Series(ids[rng.integers(0, max(count, 1), count)]).where(replies),
+    )
+
+
+def make_media(posts: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Return one picture for most posts, its statistics already measured."""
+    shown = posts[rng.random(len(posts)) < 0.7]
+    count = len(shown)
+    names = ("brightness", "saturation", "colourfulness", "sharpness", "clipping", "edge_density")
+    table = pd.DataFrame(
+        {
+            "media_id": [f"m{number}" for number in range(count)],
+            "post_id": shown["post_id"].to_numpy(),
+            "width": pd.array(rng.integers(300, 2000, count), dtype="Int64"),
+            "height": pd.array(rng.integers(300, 2000, count), dtype="Int64"),
+        }
+    )
+    for name in (*names, *(f"palette_{place}" for place in range(6))):
+        table[name] = rng.random(count)
+    return table
 
 
 def make_world(seed: int, mode: str, **sizes: float | bool) -> World:

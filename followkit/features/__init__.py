@@ -11,29 +11,32 @@ import pandas as pd
 
 from followkit.dyads import DyadSet
 from followkit.errors import ParameterError, suggest
-from followkit.features import activity, engagement, network, ratio, relevance
-from followkit.features.catalogue import CATALOGUE, FACTORS, Feature, Mode
-from followkit.features.context import TIME_COLUMNS, FeatureFunction, make_contexts
+from followkit.features.catalogue import (
+    CATALOGUE,
+    CLAIMS,
+    FACTORS,
+    FUNCTIONS,
+    Feature,
+    Mode,
+)
+from followkit.features.claim import Claim
+from followkit.features.context import TIME_COLUMNS, make_contexts
+from followkit.features.texts import Vectors
 from followkit.features.ties import is_export
 from followkit.tables import Dataset
 
 __all__ = [
     "CATALOGUE",
+    "CLAIMS",
     "FACTORS",
     "FUNCTIONS",
+    "Claim",
     "Feature",
     "FeatureTable",
     "describe_catalogue",
     "find_reason",
     "make_features",
 ]
-
-MODULES = (ratio, network, relevance, activity, engagement)
-
-#: name → function of a context; a new factor is one more module in `MODULES`.
-FUNCTIONS: dict[str, FeatureFunction] = dict(
-    chain.from_iterable(module.FEATURES.items() for module in MODULES)
-)
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ def make_features(
     *,
     names: Sequence[str] | None = None,
     allow_untimed: bool = False,
+    allow_sensitive: bool = False,
+    vectors: Vectors = "auto",
 ) -> FeatureTable:
     """Compute catalogue features of dyads from what happened before each dyad, and only that.
 
@@ -81,6 +86,11 @@ def make_features(
     allow_untimed
         Also compute features whose moment is unknown. They are listed in `untimed` and belong
         outside claims and what-if.
+    allow_sensitive
+        Also compute features of convictions (stance).
+    vectors
+        How texts become vectors: words (TF-IDF), columns (embeddings of the user's own), wordllama
+        (static word embeddings, an extra); auto takes declared columns, else words.
 
     Returns
     -------
@@ -109,17 +119,20 @@ def make_features(
     """
     chosen = _choose(names)
     reasons = {
-        name: find_reason(CATALOGUE[name], dataset, dyads.asof, allow_untimed=allow_untimed)
+        name: find_reason(
+            CATALOGUE[name], dataset, dyads.asof,
+            allow_untimed=allow_untimed, allow_sensitive=allow_sensitive,
+        )
         for name in chosen
-    }
+    }  # fmt: skip
     kept = [name for name in chosen if not reasons[name]]
     columns = {name: np.full(len(dyads.table), np.nan) for name in kept}
-    for rows, context in make_contexts(dyads, dataset):
+    for rows, context in make_contexts(dyads, dataset, FUNCTIONS, vectors):
         for name in kept:
-            columns[name][rows] = FUNCTIONS[name](context)
+            columns[name][rows] = context.feature(name)
     index = pd.Index(dyads.table["dyad_id"].to_numpy(), name="dyad_id")
     values = pd.DataFrame(columns, index=index, columns=kept, dtype=np.float64)
-    untimed = tuple(name for name in kept if CATALOGUE[name].is_untimed_in(dyads.asof))
+    untimed = tuple(name for name in kept if is_untimed(CATALOGUE[name], dataset, dyads.asof))
     return FeatureTable(
         values, _missing_frame(reasons), _describe_making(dyads, dataset, untimed), untimed
     )
@@ -136,16 +149,31 @@ def _choose(names: Sequence[str] | None) -> list[str]:
 
 
 def find_reason(
-    feature: Feature, dataset: Dataset, mode: Mode, *, allow_untimed: bool = False
+    feature: Feature,
+    dataset: Dataset,
+    mode: Mode,
+    *,
+    allow_untimed: bool = False,
+    allow_sensitive: bool = False,
 ) -> str:
     """Return "" when the data can give the feature, else why not ("needs posts with text")."""
     if not any(_has_tables(option, dataset, mode) for option in feature.tables):
         return "needs " + " or ".join(_describe_need(option) for option in feature.tables)
     if mode not in feature.modes:
         return "needs follow times"
-    if feature.is_untimed_in(mode) and not allow_untimed:
+    if feature.is_sensitive and not allow_sensitive:
+        return "about convictions: only with allow_sensitive"
+    if is_untimed(feature, dataset, mode) and not allow_untimed:
         return "untimed: only with allow_untimed"
     return ""
+
+
+def is_untimed(feature: Feature, dataset: Dataset, mode: Mode) -> bool:
+    """Return whether what these data say about the feature may post-date the follow."""
+    table, _, column = feature.timed_by.partition(".")
+    if table and mode != "snapshot" and dataset.has(table, column):
+        return mode in feature.untimed_modes
+    return feature.is_untimed_in(mode)
 
 
 def _has_tables(option: str, dataset: Dataset, mode: Mode) -> bool:
@@ -228,6 +256,8 @@ def _describe_entry(entry: Feature) -> list[str]:
     modes = [
         f"{mode} (untimed)" if entry.is_untimed_in(mode) else str(mode) for mode in entry.modes
     ]
+    if entry.timed_by:
+        modes.append(f"dated where {entry.timed_by} says when it was read")
     lines = [
         "",
         f"### `{entry.name}`",

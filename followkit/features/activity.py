@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from followkit.features.catalogue import Side
+from followkit.features.claim import Claim
 from followkit.features.context import FeatureContext, FeatureFunction, FloatArray
+from followkit.features.feature import PER_DOUBLING, Feature, Product, Side, dated_feature
 from followkit.features.ties import DAY_US, NEVER_US, UNKNOWN_US
 
 WINDOW_DAYS = 28.0
@@ -62,3 +63,60 @@ FEATURES: dict[str, FeatureFunction] = {
     "decider_actions_log": lambda c: actions_log(c, "decider"),
     "decider_days_since_action_log": lambda c: days_since_action_log(c, "decider"),
 }
+
+ACTIONS = ("posts.posted_at", "interactions.at")
+
+ENTRIES: tuple[Feature, ...] = (
+    dated_feature(
+        "initiator_posts_per_week_log",
+        "5a",
+        1,
+        "initiator's posts per week",
+        "log(1 + posts in [t − 28 days, t) / 4)",
+        unit=PER_DOUBLING,
+        tables=("posts.posted_at",),
+    ),
+    dated_feature(
+        "initiator_days_since_action_log",
+        "5b",
+        -1,
+        "days since the initiator last did anything",
+        "log(1 + days from the last post or act towards others to t); with none yet, the days "
+        "since watching began",
+        unit=PER_DOUBLING,
+        tables=ACTIONS,
+    ),
+    dated_feature(
+        "decider_actions_log",
+        "5e",
+        1,
+        "decider's actions in four weeks",
+        "log(1 + posts, acts towards others and follows made in [t − 28 days, t)), from the "
+        "tables there are",
+        unit=PER_DOUBLING,
+        tables=("posts.posted_at", "interactions.at", "follows.followed_at"),
+    ),
+    dated_feature(
+        "initiator_acts_per_week_log",
+        "5c",
+        1,
+        "initiator's acts towards others per week",
+        "log(1 + acts towards others in [t − 28 days, t) / 4)",
+        unit=PER_DOUBLING,
+        tables=("interactions.at",),
+    ),
+    dated_feature(
+        "decider_days_since_action_log",
+        "5e",
+        -1,
+        "days since the decider last did anything",
+        "log(1 + days from the last post, act towards others or follow made to t); with none "
+        "yet, the days since watching began",
+        unit=PER_DOUBLING,
+        tables=("posts.posted_at", "interactions.at", "follows.followed_at"),
+    ),
+)
+
+PRODUCTS: tuple[Product, ...] = ()
+
+CLAIMS: tuple[Claim, ...] = ()

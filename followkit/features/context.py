@@ -12,7 +12,7 @@ A feature is then a function of a context that returns one number a dyad.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -22,7 +22,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from followkit.dyads import DyadSet
-from followkit.features.catalogue import Mode, Side
+from followkit.features.blocks import Block, make_blocks
+from followkit.features.feature import Mode, Side
+from followkit.features.texts import Library, Vectors
 from followkit.features.ties import (
     DAY_US,
     NEVER_US,
@@ -36,6 +38,7 @@ from followkit.features.ties import (
     to_times,
     to_us,
 )
+from followkit.features.watching import find_watched
 from followkit.graph import (
     FollowGraph,
     count_degrees,
@@ -87,6 +90,12 @@ class FeatureContext:
         follower_id, followee_id, start_us, end_us: the ties that this part may use.
     dataset
         The tables; features reach posts and acts through the context's own properties.
+    library
+        Posts and acts by block, shared with the other contexts of the same data.
+    functions
+        The functions of the catalogue by name, for features made from other features.
+    folds
+        The fold of each dyad; fits on the graph of a crawl leave out its pairs.
     horizon_days
         The horizon of the question (None where it has none).
     uses_platform_counts
@@ -98,6 +107,9 @@ class FeatureContext:
     mode: Mode
     ties: pd.DataFrame
     dataset: Dataset
+    library: Library
+    functions: Mapping[str, FeatureFunction]
+    folds: IntArray
     horizon_days: float | None
     uses_platform_counts: bool = False
     _cache: dict[Any, Any] = field(default_factory=dict, repr=False)
@@ -107,6 +119,11 @@ class FeatureContext:
         if key not in self._cache:
             self._cache[key] = make()
         return self._cache[key]
+
+    def feature(self, name: str) -> FloatArray:
+        """Return a catalogue feature of these dyads, computed once."""
+        values: FloatArray = self.cached(("feature", name), lambda: self.functions[name](self))
+        return values
 
     @property
     def at_us(self) -> IntArray:
@@ -249,6 +266,58 @@ class FeatureContext:
             pooled,
         )
 
+    # -- fitted features, block by block -----------------------------------------------------
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The blocks of 28 days (timed), folds (crawl) or the one block (snapshot)."""
+        found: list[Block] = self.cached("blocks", lambda: list(make_blocks(self)))
+        return found
+
+    def by_block(
+        self,
+        compute: Callable[[Block], FloatArray],
+        *watched: tuple[Side, str],
+        needs_posts: bool = True,
+    ) -> FloatArray:
+        """Return `compute(block)` for each block's dyads, one value a dyad.
+
+        NaN where an account of `watched` was not watched and, with `needs_posts`, before the
+        first block with a post.
+        """
+        values = np.full(len(self.rows), np.nan)
+        for block in self.blocks:
+            if len(block.text.posts) or not needs_posts:
+                values[block.rows] = compute(block)
+        return self.where_watched(values, *watched)
+
+    def ties_at(self, moment_us: int) -> pd.DataFrame:
+        """Return the ties standing at a moment: begun strictly before, not ended before it."""
+        start, end = self.ties["start_us"].to_numpy(), self.ties["end_us"].to_numpy()
+        standing = self.ties[(start < moment_us) & (end >= moment_us)]
+        return standing.drop_duplicates(["follower_id", "followee_id"]).reset_index(drop=True)
+
+    def ties_without(self, fold: int) -> pd.DataFrame:
+        """Return the ties of a crawl but those of any pair of a fold."""
+        folds = self.cached("tie_folds", lambda: find_tie_folds(self.ties, self.rows, self.folds))
+        return self.ties[folds != fold].reset_index(drop=True)
+
+    # -- profiles ----------------------------------------------------------------------------
+
+    def profile(self, side: Side, column: str, *, is_dated: bool = True) -> pd.Series:
+        """Return an attribute of one side's accounts, missing where it was read at t or later.
+
+        Without `is_dated` (untimed features) the attribute is taken whenever it was read.
+        """
+        accounts = get_table(self.dataset, "accounts").set_index("account_id")
+        ids = self.rows[f"{side}_id"]
+        found = ids.map(accounts[column])
+        if is_dated and self.is_dated and self.dataset.has("accounts", "counts_at"):
+            read_us = to_us(ids.map(accounts["counts_at"]))
+            known = (read_us != UNKNOWN_US) & (read_us < self.at_us)
+            found = found.where(pd.Series(known, index=found.index))
+        return found.reset_index(drop=True)
+
     # -- posts, acts and follows as events ---------------------------------------------------
 
     def queries(self, side: Side) -> pd.DataFrame:
@@ -363,42 +432,12 @@ class FeatureContext:
         return found
 
     def _watched(self, side: Side, table: str) -> tuple[FlagArray, IntArray]:
-        size = len(self.rows)
         events_us = to_us(self.events(table)["at"]) if self.is_dated else np.zeros(1, np.int64)
         first = int(events_us.min()) if len(events_us) else NEVER_US
+        at_us = self.at_us if self.is_dated else None
         seen = get_table(self.dataset, "observation")
         seen = seen[(seen["table_name"] == table).to_numpy(dtype=bool)]
-        if seen.empty:
-            since = np.full(size, first, dtype=np.int64)
-            return (since < self.at_us) | (not self.is_dated), since
-        spans = self._spans(side, seen)
-        if self.is_dated:
-            spans.loc[spans["is_crawl"], "from_us"] = first
-            covers = (spans["from_us"] < spans["at_us"]) & (spans["until_us"] >= spans["at_us"])
-            spans = spans[covers]
-        since_by_row = spans.groupby("row")["from_us"].min().reindex(range(size))
-        flags = since_by_row.notna().to_numpy(dtype=bool)
-        return flags, since_by_row.fillna(0).to_numpy(dtype=np.int64)
-
-    def _spans(self, side: Side, seen: pd.DataFrame) -> pd.DataFrame:
-        """Return each dyad row's spans of observation, a crawl marked as such."""
-        spans = pd.DataFrame(
-            {
-                "account_id": seen["account_id"].to_numpy(),
-                "from_us": to_us(seen["observed_from_at"]),
-                "until_us": to_us(seen["observed_until_at"]),
-            }
-        )
-        spans["is_crawl"] = spans["from_us"] == spans["until_us"]
-        spans.loc[spans["until_us"] == UNKNOWN_US, "until_us"] = NEVER_US
-        rows = pd.DataFrame(
-            {
-                "row": np.arange(len(self.rows)),
-                "account_id": self.rows[f"{side}_id"].to_numpy(),
-                "at_us": self.at_us,
-            }
-        )
-        return rows.merge(spans, on="account_id", how="inner")
+        return find_watched(self.rows[f"{side}_id"], at_us, seen, first)
 
     def where_watched(self, values: FloatArray, *sides_tables: tuple[Side, str]) -> FloatArray:
         """Return the values, NaN where one of the accounts was not watched."""
@@ -419,20 +458,31 @@ def select_acts(dataset: Dataset, *, is_timed: bool | None) -> pd.DataFrame:
     return acts[["actor_id", "target_id", "at"]].assign(amount=amount).reset_index(drop=True)
 
 
-def make_contexts(dyads: DyadSet, dataset: Dataset) -> Iterator[tuple[IntArray, FeatureContext]]:
+def make_contexts(
+    dyads: DyadSet,
+    dataset: Dataset,
+    functions: Mapping[str, FeatureFunction],
+    vectors: Vectors = "auto",
+) -> Iterator[tuple[IntArray, FeatureContext]]:
     """Yield each part of the dyads (row positions) with the context it is computed in."""
+    library = Library(dataset, vectors)
     mode: Mode = dyads.asof
     rows = dyads.table[["initiator_id", "decider_id", "at"]].reset_index(drop=True)
     ties = make_ties(dyads, dataset)
     counts = mode != "snapshot" and is_export(rows) and dataset.has("account_counts")
+    folds = dyads.table["fold"].to_numpy(dtype=np.int64)
+
+    def make(part: IntArray, ties: pd.DataFrame) -> FeatureContext:
+        chosen = rows.iloc[part].reset_index(drop=True)
+        return FeatureContext(
+            chosen, mode, ties, dataset, library, functions, folds[part], dyads.horizon_days, counts
+        )
+
     everyone = np.arange(len(rows), dtype=np.int64)
     if mode != "snapshot":
-        yield everyone, FeatureContext(rows, mode, ties, dataset, dyads.horizon_days, counts)
+        yield everyone, make(everyone, ties)
         return
-    folds = dyads.table["fold"].to_numpy()
     tie_folds = find_tie_folds(ties, rows, folds)
     for fold in np.unique(folds):
         part = everyone[folds == fold]
-        masked = ties[tie_folds != fold].reset_index(drop=True)
-        chosen = rows.iloc[part].reset_index(drop=True)
-        yield part, FeatureContext(chosen, mode, masked, dataset, dyads.horizon_days)
+        yield part, make(part, ties[tie_folds != fold].reset_index(drop=True))

@@ -1,15 +1,23 @@
-"""Factor 6, engagement strategy, and contact (4c): who approached whom, and how steadily."""
+"""Factor 6, engagement strategy, who approached whom, and how steadily."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from followkit.features.catalogue import Side
+from followkit.features.claim import Claim
 from followkit.features.context import (
     FeatureContext,
     FeatureFunction,
     FloatArray,
-    select_acts,
+)
+from followkit.features.feature import (
+    PER_DOUBLING,
+    PER_TEN_POINTS,
+    YES_OR_NO,
+    Feature,
+    Product,
+    Side,
+    dated_feature,
 )
 
 CONTACT_DAYS = 28.0
@@ -36,23 +44,53 @@ def active_weeks_share(context: FeatureContext, table: str) -> FloatArray:
     return context.where_watched(weeks / STEADY_WEEKS, ("initiator", table))
 
 
-def untimed_contact_log(context: FeatureContext) -> FloatArray:
-    """Return log(1 + acts between the two whose order against the follow is unknown)."""
-    acts = select_acts(context.dataset, is_timed=False if context.is_dated else None)
-    sums = acts.groupby(["actor_id", "target_id"])["amount"].sum()
-    total = np.zeros(len(context.rows))
-    for actor, target in (("initiator", "decider"), ("decider", "initiator")):
-        pairs = context.rows[[f"{actor}_id", f"{target}_id"]].set_axis(sums.index.names, axis=1)
-        found = pairs.merge(sums.reset_index(), on=["actor_id", "target_id"], how="left")
-        total += found["amount"].fillna(0).to_numpy(dtype=np.float64)
-    return np.log1p(total)
-
-
 FEATURES: dict[str, FeatureFunction] = {
     "dyad_acts_to_decider_log": lambda c: acts_log(c, "initiator", "decider"),
-    "dyad_acts_from_decider_log": lambda c: acts_log(c, "decider", "initiator"),
     "dyad_has_contact_7d": has_contact,
     "initiator_posting_weeks_share": lambda c: active_weeks_share(c, "posts"),
     "initiator_acting_weeks_share": lambda c: active_weeks_share(c, "interactions"),
-    "dyad_untimed_contact_log": untimed_contact_log,
 }
+
+ENTRIES: tuple[Feature, ...] = (
+    dated_feature(
+        "dyad_acts_to_decider_log",
+        "6a",
+        1,
+        "initiator's acts towards the decider",
+        "log(1 + likes, comments, replies, mentions, shares, saves and messages A→B in "
+        "[t − 28 days, t))",
+        unit=PER_DOUBLING,
+        tables=("interactions.at",),
+    ),
+    dated_feature(
+        "initiator_posting_weeks_share",
+        "6d",
+        1,
+        "share of the last 12 weeks in which the initiator posted",
+        "weeks [t − 7k days, t − 7(k − 1) days), k = 1…12, with a post / 12",
+        unit=PER_TEN_POINTS,
+        tables=("posts.posted_at",),
+    ),
+    dated_feature(
+        "dyad_has_contact_7d",
+        "6a",
+        1,
+        "initiator approached the decider in the week before",
+        "1 where any act A→B lies in [t − 7 days, t), else 0",
+        unit=YES_OR_NO,
+        tables=("interactions.at",),
+    ),
+    dated_feature(
+        "initiator_acting_weeks_share",
+        "6d",
+        1,
+        "share of the last 12 weeks in which the initiator acted towards others",
+        "weeks [t − 7k days, t − 7(k − 1) days), k = 1…12, with an act towards others / 12",
+        unit=PER_TEN_POINTS,
+        tables=("interactions.at",),
+    ),
+)
+
+PRODUCTS: tuple[Product, ...] = ()
+
+CLAIMS: tuple[Claim, ...] = ()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import log
+from itertools import product
+from math import log, prod
 from typing import Literal
 
 Mode = Literal["timed", "crawl", "snapshot"]
@@ -26,6 +27,16 @@ FACTORS: Mapping[int, str] = {
 }
 
 DOUBLING = log(2.0)
+
+#: Steps that odds ratios are reported for: the words, and the change of the feature.
+PER_TENTH = ("per 0.1", 0.1)
+PER_TEN_POINTS = ("per 10 percentage points", 0.1)
+YES_OR_NO = ("yes against no", 1.0)
+PER_UNIT = ("per unit", 1.0)
+PER_DOUBLING = ("per doubling", DOUBLING)
+
+#: Alternatives of tables that several features share.
+FOLLOWS_OR_COUNTS = ("follows", "account_counts")
 
 
 @dataclass(frozen=True)
@@ -57,9 +68,16 @@ class Feature:
     untimed_modes
         Modes in which the moment is unknown although the data carry times (a snapshot has no t).
     in_model
-        False for exact combinations of other features.
+        False for exact combinations of other features, and for details that refine a headline.
     source
         Literature that used the same quantity; empty where none is claimed.
+    parts
+        For an interaction: the catalogue features that are multiplied.
+    timed_by
+        A column that says when the data were read, "accounts.counts_at": without it the feature is
+        untimed, with it only what was read before t is used.
+    is_sensitive
+        About convictions: left out unless asked for, and never shown for a person.
     """
 
     name: str
@@ -77,6 +95,23 @@ class Feature:
     untimed_modes: tuple[Mode, ...] = ()
     in_model: bool = True
     source: str = ""
+    parts: tuple[str, ...] = ()
+    timed_by: str = ""
+    is_sensitive: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse an entry that readers could not understand or that nothing could check."""
+        lacking = [
+            what
+            for what in ("label", "formula", "unit", "tables", "modes")
+            if not getattr(self, what)
+        ]
+        if self.expected_sign not in (-1, 0, 1):
+            lacking.append("expected_sign")
+        if not self.unit_scale > 0:
+            lacking.append("unit_scale")
+        if lacking:
+            raise ValueError(f"feature {self.name}: {', '.join(lacking)} must be given")
 
     def is_untimed_in(self, mode: Mode) -> bool:
         """Return whether the feature may post-date the follow in this mode."""
@@ -130,6 +165,8 @@ def dated_feature(
     unit: tuple[str, float],
     tables: tuple[str, ...],
     in_snapshots: bool = False,
+    in_model: bool = True,
+    source: str = "",
 ) -> Feature:
     """Return a feature of posts or interactions: before t, or of unknown order in a snapshot."""
     return Feature(
@@ -145,6 +182,8 @@ def dated_feature(
         tables=tables,
         modes=ALL_MODES if in_snapshots else DATED_MODES,
         untimed_modes=("snapshot",) if in_snapshots else (),
+        in_model=in_model,
+        source=source,
     )
 
 
@@ -156,6 +195,8 @@ def untimed_feature(
     *,
     unit: tuple[str, float],
     tables: tuple[str, ...],
+    in_model: bool = True,
+    sign: int = 1,
 ) -> Feature:
     """Return a feature that carries no time at all and may post-date the answer."""
     return Feature(
@@ -167,8 +208,95 @@ def untimed_feature(
         formula=formula,
         unit=unit[0],
         unit_scale=unit[1],
-        expected_sign=1,
+        expected_sign=sign,
         tables=tables,
         modes=ALL_MODES,
         is_untimed=True,
+        in_model=in_model,
+    )
+
+
+def profile_feature(
+    name: str,
+    claim: str,
+    sign: int,
+    label: str,
+    formula: str,
+    *,
+    unit: tuple[str, float],
+    tables: tuple[str, ...],
+    in_model: bool = True,
+    is_sensitive: bool = False,
+) -> Feature:
+    """Return a feature of profiles: dated by `accounts.counts_at`, and untimed without it."""
+    return Feature(
+        name=name,
+        factor=int(claim[0]),
+        claim=claim,
+        side=find_side(name),
+        label=label,
+        formula=formula,
+        unit=unit[0],
+        unit_scale=unit[1],
+        expected_sign=sign,
+        tables=tables,
+        modes=ALL_MODES,
+        is_untimed=True,
+        in_model=in_model,
+        timed_by="accounts.counts_at",
+        is_sensitive=is_sensitive,
+    )
+
+
+@dataclass(frozen=True)
+class Product:
+    """An interaction to be: the product of catalogue features, of whatever factors.
+
+    `parts` are names; the entry is made when all features are known (`multiply_entries`). It needs
+    what its parts need, and is untimed or sensitive where one of them is.
+    """
+
+    name: str
+    claim: str
+    expected_sign: int
+    label: str
+    parts: tuple[str, ...]
+    in_model: bool = False
+    source: str = ""
+
+
+def multiply_entries(interaction: Product, catalogue: Mapping[str, Feature]) -> Feature:
+    """Return the catalogue entry of an interaction.
+
+    Raises
+    ------
+    ValueError
+        If it multiplies something that is no entry.
+    """
+    unknown = [part for part in interaction.parts if part not in catalogue]
+    if unknown:
+        raise ValueError(f"feature {interaction.name}: its part {unknown[0]} is no feature")
+    parts = [catalogue[name] for name in interaction.parts]
+    needs = ("+".join(option).split("+") for option in product(*(part.tables for part in parts)))
+    modes = tuple(mode for mode in ALL_MODES if all(mode in part.modes for part in parts))
+    sides = {part.side for part in parts}
+    return Feature(
+        name=interaction.name,
+        factor=int(interaction.claim[0]),
+        claim=interaction.claim,
+        side=sides.pop() if len(sides) == 1 else "pair",
+        label=interaction.label,
+        formula=" × ".join(interaction.parts),
+        unit=f"for {', and '.join(part.unit for part in parts)}",
+        unit_scale=prod(part.unit_scale for part in parts),
+        expected_sign=interaction.expected_sign,
+        tables=tuple(dict.fromkeys("+".join(dict.fromkeys(option)) for option in needs)),
+        modes=modes,
+        is_untimed=any(part.is_untimed for part in parts),
+        untimed_modes=tuple(m for m in modes if any(m in part.untimed_modes for part in parts)),
+        in_model=interaction.in_model,
+        source=interaction.source,
+        parts=interaction.parts,
+        timed_by=next((part.timed_by for part in parts if part.timed_by), ""),
+        is_sensitive=any(part.is_sensitive for part in parts),
     )

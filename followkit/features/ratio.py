@@ -8,8 +8,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from followkit.features.catalogue import Side
+from followkit.features.claim import Claim
 from followkit.features.context import FeatureContext, FeatureFunction, FloatArray
+from followkit.features.feature import (
+    FOLLOWS_OR_COUNTS,
+    PER_TEN_POINTS,
+    PER_UNIT,
+    YES_OR_NO,
+    Feature,
+    Product,
+    Side,
+    graph_feature,
+)
+from followkit.features.literature import CHENG, HOPCROFT
 
 
 def follower_ratio_log(context: FeatureContext, side: Side) -> FloatArray:
@@ -38,3 +49,95 @@ FEATURES: dict[str, FeatureFunction] = {
     ),
     "decider_follower_count_log": lambda c: follower_count_log(c, "decider"),
 }
+
+ENTRIES: tuple[Feature, ...] = (
+    graph_feature(
+        "decider_ratio_log",
+        "3a",
+        -1,
+        "decider's followers per followee",
+        "log((followers + 1) / (followees + 1)) of the decider",
+        tables=FOLLOWS_OR_COUNTS,
+        source=CHENG,
+    ),
+    graph_feature(
+        "initiator_ratio_log",
+        "3f",
+        1,
+        "initiator's followers per followee",
+        "log((followers + 1) / (followees + 1)) of the initiator",
+        tables=FOLLOWS_OR_COUNTS,
+        source=CHENG,
+    ),
+    graph_feature(
+        "decider_follow_back_rate",
+        "3a",
+        1,
+        "decider's past follow-back rate",
+        "(answered + 10 p) / (received + 10): follows that the decider received before t − H, and "
+        "those of them answered within H while they stood (equal stamps count as answered); p is "
+        "the pooled rate "
+        "(answered + 1) / (received + 2) over all deciders as of t. Crawl and snapshot: mutual "
+        "ties over follows received, on the graph without the pair (crawl) or the fold (snapshot)",
+        unit=PER_TEN_POINTS,
+        source=CHENG,
+    ),
+    graph_feature(
+        "has_decider_history",
+        "3a",
+        0,
+        "decider has received follows before",
+        "1 where the past follow-back rate rests on at least one follow received, else 0",
+        unit=YES_OR_NO,
+    ),
+    graph_feature(
+        "initiator_ratio_log_squared",
+        "3e",
+        -1,
+        "initiator's follower ratio, squared",
+        "square of initiator_ratio_log (0 at balance)",
+        unit=PER_UNIT,
+        tables=FOLLOWS_OR_COUNTS,
+    ),
+    graph_feature(
+        "initiator_followee_count_log",
+        "3f",
+        -1,
+        "accounts that the initiator follows",
+        "log(1 + followees of the initiator)",
+        tables=FOLLOWS_OR_COUNTS,
+        source=CHENG,
+    ),
+    graph_feature(
+        "dyad_follower_gap_log",
+        "3g",
+        -1,
+        "how far the decider stands above the initiator",
+        "log(1 + followers of the decider) − log(1 + followers of the initiator)",
+        tables=FOLLOWS_OR_COUNTS,
+        source=HOPCROFT,
+    ),
+    graph_feature(
+        "dyad_ratio_gap",
+        "3g",
+        -1,
+        "how far the decider's ratio lies above the initiator's",
+        "decider_ratio_log − initiator_ratio_log",
+        tables=FOLLOWS_OR_COUNTS,
+        in_model=False,
+    ),
+    graph_feature(
+        "decider_follower_count_log",
+        "3g",
+        -1,
+        "decider's followers",
+        "log(1 + followers of the decider)",
+        tables=FOLLOWS_OR_COUNTS,
+        in_model=False,
+        source=CHENG,
+    ),
+)
+
+PRODUCTS: tuple[Product, ...] = ()
+
+CLAIMS: tuple[Claim, ...] = ()

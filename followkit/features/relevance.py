@@ -1,8 +1,7 @@
 """Factor 2, content relevance: whether what the two accounts post belongs together.
 
-Word weights, hashtag use and main languages are refitted in blocks of 28 days, counted from
-1970-01-01 UTC so that no data can move them; a dyad uses the last block that ends before its t.
-Before the first block with a post nothing is known: NaN.
+Word weights, topics, hashtag use and main languages are refitted in blocks of 28 days
+(`followkit.features.blocks`). Before the first block with a post nothing is known: NaN.
 """
 
 from __future__ import annotations
@@ -13,74 +12,39 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from followkit.features.blocks import Block
+from followkit.features.claim import Claim
 from followkit.features.context import FeatureContext, FeatureFunction, FloatArray
-from followkit.features.ties import DAY_US, IntArray, get_table, to_us
-from followkit.text import TopicSpace, cosine_of_pairs, find_hashtags
-
-BLOCK_DAYS = 28
+from followkit.features.feature import (
+    PER_TENTH,
+    YES_OR_NO,
+    Feature,
+    Product,
+    Side,
+    dated_feature,
+    profile_feature,
+)
+from followkit.features.texts import list_hashtags
+from followkit.features.ties import UNKNOWN_US, IntArray, get_table, to_us
+from followkit.text import TopicSpace, cosine_of_pairs
 
 PairFunction = Callable[[pd.DataFrame, pd.Series, pd.Series], FloatArray]
+BOTH_POST: tuple[tuple[Side, str], ...] = (("initiator", "posts"), ("decider", "posts"))
 
 
-def by_block(context: FeatureContext, compute: PairFunction) -> FloatArray:
-    """Return `compute(posts so far, initiators, deciders)` for each block's dyads.
-
-    In a snapshot the posts have no order against the ties: all of them are used, once.
-    """
-    posts = get_table(context.dataset, "posts")
-    values = np.full(len(context.rows), np.nan)
-    for rows, known in _blocks(context, posts):
-        if known.any():
-            part = context.rows.iloc[rows]
-            values[rows] = compute(posts[known], part["initiator_id"], part["decider_id"])
-    return context.where_watched(values, ("initiator", "posts"), ("decider", "posts"))
+def of_posts(context: FeatureContext, compute: PairFunction) -> FloatArray:
+    """Return `compute(posts so far, initiators, deciders)` for each block's dyads."""
+    return context.by_block(
+        lambda block: compute(block.text.posts, block.ids("initiator"), block.ids("decider")),
+        *BOTH_POST,
+    )
 
 
-def _blocks(
-    context: FeatureContext, posts: pd.DataFrame
-) -> list[tuple[IntArray, np.ndarray[tuple[int], np.dtype[np.bool_]]]]:
-    """Return (rows of the dyads, mask of the posts they may use) for each block."""
-    if not context.is_dated:
-        return [(np.arange(len(context.rows)), np.ones(len(posts), dtype=bool))]
-    posted_us = to_us(posts["posted_at"])
-    has_time = posts["posted_at"].notna().to_numpy(dtype=bool)
-    ends = find_block_ends(context.at_us)
-    return [(np.flatnonzero(ends == end), has_time & (posted_us < end)) for end in np.unique(ends)]
-
-
-def find_block_ends(at_us: IntArray) -> IntArray:
-    """Return the end of the last whole 28-day block before each moment.
-
-    Examples
-    --------
-    >>> day = 86_400_000_000
-    >>> (find_block_ends(np.array([28 * day, 28 * day + 1, 57 * day])) // day).tolist()
-    [0, 28, 56]
-    """
-    block_us = BLOCK_DAYS * DAY_US
-    ends: IntArray = (at_us - 1) // block_us * block_us
-    return ends
-
-
-def topic_cosine(posts: pd.DataFrame, left: pd.Series, right: pd.Series) -> FloatArray:
-    """Return the cosine of two accounts' TF-IDF vectors over their posts; 0 without words."""
-    posts = posts[posts["text"].notna()]
-    return _cosine(posts["account_id"], posts["text"], left, right)
-
-
-def _cosine(ids: pd.Series, texts: pd.Series, left: pd.Series, right: pd.Series) -> FloatArray:
-    if ids.empty:
-        return np.zeros(len(left))
-    return cosine_in(TopicSpace(ids, texts), left, right)
-
-
-def cosine_in(space: TopicSpace, left: pd.Series, right: pd.Series) -> FloatArray:
-    """Return the cosine of two accounts' vectors in a space; 0 where one has no words."""
-    values = np.zeros(len(left))
-    rows_left, rows_right = find_rows(space.ids, left), find_rows(space.ids, right)
-    both = (rows_left >= 0) & (rows_right >= 0)
-    values[both] = cosine_of_pairs(space.matrix, rows_left[both], rows_right[both])
-    return values
+def topic_cosine(context: FeatureContext) -> FloatArray:
+    """Return the cosine of two accounts' vectors over their posts; 0 without words."""
+    return context.by_block(
+        lambda block: block.text.cosine(block.ids("initiator"), block.ids("decider")), *BOTH_POST
+    )
 
 
 def find_rows(known: pd.Index, ids: pd.Series) -> IntArray:
@@ -108,14 +72,6 @@ def hashtag_jaccard(posts: pd.DataFrame, left: pd.Series, right: pd.Series) -> F
     return np.asarray(np.divide(shared, either, out=values, where=either > 0))
 
 
-def list_hashtags(posts: pd.DataFrame) -> list[list[str]]:
-    """Return each post's hashtags: the column where there is one, else those in the text."""
-    if "hashtags" in posts:
-        listed = posts["hashtags"].fillna("").astype(str)
-        return [[tag.lstrip("#").casefold() for tag in tags.split()] for tags in listed]
-    return [list(find_hashtags(text)) for text in posts["text"].fillna("").astype(str)]
-
-
 def same_language(posts: pd.DataFrame, left: pd.Series, right: pd.Series) -> FloatArray:
     """Return 1 where the commonest language of both accounts' posts agrees, else 0."""
     spoken = posts[posts["language"].notna()]
@@ -128,29 +84,113 @@ def same_language(posts: pd.DataFrame, left: pd.Series, right: pd.Series) -> Flo
 
 
 def bio_cosine(context: FeatureContext) -> FloatArray:
-    """Return the cosine of two bios' TF-IDF vectors; NaN where one has no bio."""
-    accounts = context.dataset.table("accounts")
+    """Return the cosine of two bios' TF-IDF vectors; NaN where one has no bio known by then."""
+    accounts = get_table(context.dataset, "accounts")
     accounts = accounts[accounts["bio"].notna()]
-    left, right = context.rows["initiator_id"], context.rows["decider_id"]
-    values = _cosine(accounts["account_id"], accounts["bio"], left, right)
+    return context.by_block(
+        lambda block: _compare_bios(read_before(accounts, block.text.end_us), block),
+        needs_posts=False,
+    )
+
+
+def read_before(accounts: pd.DataFrame, end_us: int | None) -> pd.DataFrame:
+    """Return the profiles read before a moment; all of them where nothing says when."""
+    if end_us is None or accounts["counts_at"].isna().all():
+        return accounts
+    read_us = to_us(accounts["counts_at"])
+    return accounts[(read_us != UNKNOWN_US) & (read_us < end_us)]
+
+
+def _compare_bios(accounts: pd.DataFrame, block: Block) -> FloatArray:
+    left, right = block.ids("initiator"), block.ids("decider")
     known = left.isin(accounts["account_id"]) & right.isin(accounts["account_id"])
+    if not known.any():
+        return np.full(len(left), np.nan)
+    values = cosine_in(TopicSpace(accounts["account_id"], accounts["bio"]), left, right)
     return np.where(known.to_numpy(dtype=bool), values, np.nan)
+
+
+def cosine_in(space: TopicSpace, left: pd.Series, right: pd.Series) -> FloatArray:
+    """Return the cosine of two accounts' vectors in a space; 0 where one has no words."""
+    values = np.zeros(len(left))
+    rows_left, rows_right = find_rows(space.ids, left), find_rows(space.ids, right)
+    both = (rows_left >= 0) & (rows_right >= 0)
+    values[both] = cosine_of_pairs(space.matrix, rows_left[both], rows_right[both])
+    return values
 
 
 def same_category(context: FeatureContext) -> FloatArray:
     """Return 1 where both accounts declare the same category; NaN where one declares none."""
-    accounts = context.dataset.table("accounts")
-    declared = accounts[accounts["category"].notna()].set_index("account_id")["category"]
     left, right = (
-        context.rows[name].map(declared).astype("string") for name in ("initiator_id", "decider_id")
+        context.profile(side, "category").astype("string") for side in ("initiator", "decider")
     )
     return np.asarray((left == right).to_numpy(dtype=np.float64, na_value=np.nan))
 
 
 FEATURES: dict[str, FeatureFunction] = {
-    "dyad_topic_cosine": lambda c: by_block(c, topic_cosine),
-    "dyad_hashtag_jaccard": lambda c: by_block(c, hashtag_jaccard),
-    "dyad_same_language": lambda c: by_block(c, same_language),
+    "dyad_topic_cosine": topic_cosine,
+    "dyad_hashtag_jaccard": lambda c: of_posts(c, hashtag_jaccard),
+    "dyad_same_language": lambda c: of_posts(c, same_language),
     "dyad_bio_cosine": bio_cosine,
     "dyad_same_category": same_category,
 }
+
+ENTRIES: tuple[Feature, ...] = (
+    dated_feature(
+        "dyad_topic_cosine",
+        "2a",
+        1,
+        "topic similarity of their posts",
+        "cosine of the two accounts' TF-IDF vectors over all posts up to the last 28-day block "
+        "that ends before t; 0 where a watched account has no words yet",
+        unit=PER_TENTH,
+        tables=("posts.text",),
+        in_snapshots=True,
+    ),
+    dated_feature(
+        "dyad_hashtag_jaccard",
+        "2a",
+        1,
+        "share of hashtags in common",
+        "hashtags used by both / hashtags used by either, up to the last 28-day block that ends "
+        "before t; 0 where neither uses any",
+        unit=PER_TENTH,
+        tables=("posts.hashtags", "posts.text"),
+        in_snapshots=True,
+    ),
+    dated_feature(
+        "dyad_same_language",
+        "2a",
+        1,
+        "posts mostly in the same language",
+        "1 where the commonest language of the posts up to the last 28-day block that ends before "
+        "t agrees (ties: the first in the alphabet), else 0; 0 where a watched account has no post "
+        "with a language yet",
+        unit=YES_OR_NO,
+        tables=("posts.language",),
+        in_snapshots=True,
+    ),
+    profile_feature(
+        "dyad_bio_cosine",
+        "2b",
+        1,
+        "similarity of the two bios",
+        "cosine of the TF-IDF vectors of the two bios, fitted to those read before the last 28-day "
+        "block ended; missing where a bio is missing",
+        unit=PER_TENTH,
+        tables=("accounts.bio",),
+    ),
+    profile_feature(
+        "dyad_same_category",
+        "2b",
+        1,
+        "same declared category",
+        "1 where both accounts declare the same category, else 0; missing where one declares none",
+        unit=YES_OR_NO,
+        tables=("accounts.category",),
+    ),
+)
+
+PRODUCTS: tuple[Product, ...] = ()
+
+CLAIMS: tuple[Claim, ...] = ()

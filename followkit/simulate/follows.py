@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from followkit.features.relevance import cosine_in, find_block_ends
+from followkit.features.blocks import find_block_ends
+from followkit.features.relevance import cosine_in
 from followkit.graph import NEVER, count_events_before, count_shared, make_graph
 from followkit.logit import expit
 from followkit.simulate.draws import Draws, FloatArray, IntArray
