@@ -1,8 +1,6 @@
 """One picture a function: `plot_<noun>(table, *, ax=None) -> Axes`. Nothing is computed here.
 
-Colours come from the style in force (`followkit.style`), so the same call draws for a light page
-and for a dark one. Every label that may hold a name goes through `label`, because matplotlib reads
-dollar signs as formulas.
+Labels and colours go through `followkit.drawing`.
 """
 
 from __future__ import annotations
@@ -10,39 +8,27 @@ from __future__ import annotations
 from math import isnan
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from followkit import words
+from followkit.drawing import (
+    AXIS_LABEL_LENGTH,
+    colour,
+    draw_intervals,
+    finish_rows,
+    label,
+    mark_reference,
+    muted,
+    muted_text,
+    open_axes,
+    write_row,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pandas as pd
     from matplotlib.axes import Axes
-
-LABEL_LENGTH = 64
-AXIS_LABEL_LENGTH = 28
-
-
-def label(text: str, length: int = LABEL_LENGTH) -> str:
-    r"""Make any text safe as a matplotlib label: no formulas, no controls, and not too long.
-
-    Examples
-    --------
-    >>> label("cash$app")
-    'cash\\$app'
-    >>> label("a" * 80)[-1]
-    '…'
-    """
-    clean = "".join(character for character in text if character.isprintable())
-    short = clean if len(clean) <= length else clean[: length - 1] + "…"
-    # A leading underscore would drop the entry from a legend; a zero-width space keeps it.
-    kept = "\u200b" + short if short.startswith("_") else short
-    return kept.replace("$", r"\$")
 
 
 def plot_census(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -55,9 +41,9 @@ def plot_census(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax
         Where to draw; a new figure without it.
     """
-    ax = _axes(ax)
+    ax = open_axes(ax)
     names = [label(name, AXIS_LABEL_LENGTH) for name in table["label"]]
-    colours = [_colour(0) if answered else _muted() for answered in table["is_answer"]]
+    colours = [colour(0) if answered else muted() for answered in table["is_answer"]]
     sns.barplot(x=table["share"].to_numpy(float), y=names, hue=names, palette=colours,
                 legend=False, saturation=1, width=0.62, ax=ax)  # fmt: skip
     for row, (count, share) in enumerate(zip(table["count"], table["share"], strict=True)):
@@ -81,7 +67,7 @@ def plot_follow_back_curve(table: pd.DataFrame, *, ax: Axes | None = None) -> Ax
     ax
         Where to draw; a new figure without it.
     """
-    ax = _axes(ax)
+    ax = open_axes(ax)
     days = table["duration_days"].to_numpy(float)
     ax.fill_between(days, table["ci_low"], table["ci_high"], step="post", alpha=0.22, lw=0)
     ax.step(days, table["incidence"], where="post", lw=2)
@@ -104,10 +90,10 @@ def plot_odds_ratios(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax
         Where to draw; a new figure without it.
     """
-    ax = _axes(ax)
+    ax = open_axes(ax)
     rows = np.arange(len(table))
-    _reference(ax, rows, 1.0)
-    _intervals(ax, rows, table["odds_ratio"], table["ci_low"], table["ci_high"])
+    mark_reference(ax, rows, 1.0)
+    draw_intervals(ax, rows, table["odds_ratio"], table["ci_low"], table["ci_high"])
     for row, values in zip(rows, table.itertuples(), strict=True):
         points = (
             ""
@@ -117,14 +103,14 @@ def plot_odds_ratios(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
                 f"{words.points(values.effect_high)})"
             )
         )
-        _write_row(ax, int(row), label(str(values.label)), "")
+        write_row(ax, int(row), label(str(values.label)), "")
         # Below the line: on a phone both texts would not fit beside each other.
         ax.text(1, row + 0.16, points, transform=ax.get_yaxis_transform(), va="top", ha="right",
-                color=_muted_text(), fontsize="small")  # fmt: skip
+                color=muted_text(), fontsize="small")  # fmt: skip
     ax.set_xscale("log")
     _set_log_limits(ax, table)
     ax.set_xlabel("odds ratio (1: no difference)")
-    _finish_rows(ax, len(table), below=0.62)
+    finish_rows(ax, len(table), below=0.62)
     return ax
 
 
@@ -138,16 +124,16 @@ def plot_truth(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax
         Where to draw; a new figure without it.
     """
-    ax = _axes(ax)
+    ax = open_axes(ax)
     rows = np.arange(len(table))
-    _reference(ax, rows, 0.0)
-    _intervals(ax, rows, table["estimate"], table["ci_low"], table["ci_high"], name="estimate")
-    ax.scatter(table["truth"], rows, marker="D", s=44, color=_colour(1), zorder=4, label="truth")
+    mark_reference(ax, rows, 0.0)
+    draw_intervals(ax, rows, table["estimate"], table["ci_low"], table["ci_high"], name="estimate")
+    ax.scatter(table["truth"], rows, marker="D", s=44, color=colour(1), zorder=4, label="truth")
     for row, values in zip(rows, table.itertuples(), strict=True):
         miss = "misses the truth" if values.is_missed else ""
-        _write_row(ax, int(row), label(str(values.label)), miss)
+        write_row(ax, int(row), label(str(values.label)), miss)
     ax.set_xlabel("coefficient (change in log odds per unit)")
-    _finish_rows(ax, len(table))
+    finish_rows(ax, len(table))
     ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False)
     return ax
 
@@ -162,19 +148,19 @@ def plot_calibration(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax
         Where to draw; a new figure without it.
     """
-    ax = _axes(ax)
+    ax = open_axes(ax)
     seen = float(max(table["observed"].max(), table["predicted"].max()))
     # One wide interval must not squeeze the rest into a corner; it runs off the panel instead.
     top = min(float(max(table["ci_high"].max(), seen)), 2.2 * seen) * 1.08
-    ax.plot([0, top], [0, top], color=_muted(), lw=1.4, ls="--", label="perfectly calibrated")
+    ax.plot([0, top], [0, top], color=muted(), lw=1.4, ls="--", label="perfectly calibrated")
     observed = table["observed"].to_numpy(float)
     reach = np.clip([observed - table["ci_low"], table["ci_high"] - observed], 0, None)
-    ax.errorbar(table["predicted"], observed, yerr=reach, fmt="o", ms=7, lw=1.8, color=_colour(0))
+    ax.errorbar(table["predicted"], observed, yerr=reach, fmt="o", ms=7, lw=1.8, color=colour(0))
     for values in table.itertuples():
         height = min(float(values.ci_high), 1.02 * top)
         ax.annotate(f"{values.count:,}", (values.predicted, height), (0, 5),
                     textcoords="offset points", ha="center", fontsize="small",
-                    color=_muted_text())  # fmt: skip
+                    color=muted_text())  # fmt: skip
     ax.set(xlabel="predicted probability of an answer", ylabel="share answered")
     ax.set(xlim=(0, 1.1 * float(table["predicted"].max())), ylim=(0, top * 1.08))
     for axis in (ax.xaxis, ax.yaxis):
@@ -195,18 +181,18 @@ def plot_ladder(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax
         Where to draw; a new figure without it.
     """
-    ax = _axes(ax)
+    ax = open_axes(ax)
     rows = np.arange(len(table))
-    _reference(ax, rows, 0.5)
-    colours = [_colour(1) if chosen else _colour(0) for chosen in table["is_model"]]
-    _intervals(ax, rows, table["value"], table["ci_low"], table["ci_high"], colours=colours)
+    mark_reference(ax, rows, 0.5)
+    colours = [colour(1) if chosen else colour(0) for chosen in table["is_model"]]
+    draw_intervals(ax, rows, table["value"], table["ci_low"], table["ci_high"], colours=colours)
     for row, values in zip(rows, table.itertuples(), strict=True):
-        _write_row(ax, int(row), label(str(values.label)), f"{values.value:.2f}")
+        write_row(ax, int(row), label(str(values.label)), f"{values.value:.2f}")
     low = float(np.nanmin([table["ci_low"].min(), table["value"].min(), 0.5]))
     high = float(np.nanmax([table["ci_high"].max(), table["value"].max()]))
     ax.set_xlim(max(0.0, low - 0.03), min(1.0, high + 0.04))
     ax.set_xlabel("AUC (0.5: no better than chance)")
-    _finish_rows(ax, len(table))
+    finish_rows(ax, len(table))
     return ax
 
 
@@ -220,8 +206,8 @@ def plot_gains(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax
         Where to draw; a new figure without it.
     """
-    ax = _axes(ax)
-    ax.plot([0, 1], [0, 1], color=_muted(), lw=1.4, ls="--", label="in random order")
+    ax = open_axes(ax)
+    ax.plot([0, 1], [0, 1], color=muted(), lw=1.4, ls="--", label="in random order")
     ax.plot(table["share_ranked"], table["share_found"], lw=2.2, label="ranked by the model")
     ax.set(xlim=(0, 1), ylim=(0, 1.01), xlabel="share of dyads, most probable first",
            ylabel="share of all answers found")  # fmt: skip
@@ -242,70 +228,19 @@ def plot_influence(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax
         Where to draw; a new figure without it.
     """
-    ax = _axes(ax)
+    ax = open_axes(ax)
     rows = np.arange(len(table))
     reference = float(table.loc[table["is_reference"], "rate"].iloc[0])
-    _reference(ax, rows, reference)
-    colours = [_colour(1) if chosen else _colour(0) for chosen in table["is_reference"]]
-    _intervals(ax, rows, table["rate"], table["ci_low"], table["ci_high"], colours=colours)
+    mark_reference(ax, rows, reference)
+    colours = [colour(1) if chosen else colour(0) for chosen in table["is_reference"]]
+    draw_intervals(ax, rows, table["rate"], table["ci_low"], table["ci_high"], colours=colours)
     for row, values in zip(rows, table.itertuples(), strict=True):
-        _write_row(ax, int(row), label(str(values.label)), words.percent(values.rate))
+        write_row(ax, int(row), label(str(values.label)), words.percent(values.rate))
     ax.xaxis.set_major_locator(MaxNLocator(5))
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=1))
     ax.set_xlabel("share answered")
-    _finish_rows(ax, len(table))
+    finish_rows(ax, len(table))
     return ax
-
-
-def _axes(ax: Axes | None) -> Axes:
-    return ax if ax is not None else plt.figure(figsize=(7, 4)).add_subplot()
-
-
-def _colour(number: int) -> str:
-    cycle: list[str] = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
-    return cycle[number % len(cycle)]
-
-
-def _muted() -> str:
-    return str(mpl.rcParams["grid.color"])
-
-
-def _muted_text() -> str:
-    return str(mpl.rcParams["xtick.labelcolor"]).replace("inherit", mpl.rcParams["text.color"])
-
-
-def _intervals(
-    ax: Axes,
-    rows: np.ndarray,
-    value: pd.Series,
-    low: pd.Series,
-    high: pd.Series,
-    *,
-    colours: Sequence[str] | None = None,
-    name: str | None = None,
-) -> None:
-    """Draw a dot with its interval on each row; a missing interval leaves the dot alone."""
-    paint = list(colours) if colours is not None else [_colour(0)] * len(rows)
-    ax.hlines(rows, low.to_numpy(float), high.to_numpy(float), colors=paint, lw=2.4, zorder=2)
-    ax.scatter(value.to_numpy(float), rows, c=paint, s=64, zorder=3, label=name)
-
-
-def _reference(ax: Axes, rows: np.ndarray, value: float) -> None:
-    """Mark a value on every row; a line through all rows would cross their names."""
-    ax.vlines([value] * len(rows), rows - 0.2, rows + 0.2, colors=_muted(), lw=1.6, zorder=0)
-
-
-def _write_row(ax: Axes, row: int, left: str, right: str) -> None:
-    """Write a row's name above its line, so that long names need no margin on a phone."""
-    across = ax.get_yaxis_transform()
-    ax.text(0, row - 0.3, left, transform=across, va="bottom", ha="left", fontweight="medium")
-    ax.text(1, row - 0.3, right, transform=across, va="bottom", ha="right", color=_muted_text())
-
-
-def _finish_rows(ax: Axes, row_count: int, *, below: float = 0.55) -> None:
-    ax.set_ylim(row_count - 1 + below, -0.85)
-    ax.yaxis.set_visible(False)
-    sns.despine(ax=ax, left=True)
 
 
 def _set_log_limits(ax: Axes, table: pd.DataFrame) -> None:
@@ -349,8 +284,8 @@ def _write_at_risk(ax: Axes, days: np.ndarray, at_risk: np.ndarray) -> None:
     ticks = [tick for tick in ax.get_xticks() if 0 <= tick <= days.max()]
     places = np.clip(np.searchsorted(days, ticks, side="right") - 1, 0, len(days) - 1)
     across = ax.get_xaxis_transform()
-    ax.text(0, -0.27, "still waiting", transform=across, ha="left", va="top", color=_muted_text(),
+    ax.text(0, -0.27, "still waiting", transform=across, ha="left", va="top", color=muted_text(),
             fontsize="small")  # fmt: skip
     for tick, place in zip(ticks, places, strict=True):
         ax.text(tick, -0.34, f"{int(at_risk[place]):,}", transform=across, ha="center", va="top",
-                color=_muted_text(), fontsize="small")  # fmt: skip
+                color=muted_text(), fontsize="small")  # fmt: skip

@@ -11,7 +11,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from followkit import figures
+from followkit import drawing, figures
 from followkit.style import use_style
 
 HOSTILE = ["$_$", r"$\frac$", "_hidden", "zoë 🙂 日本", "x" * 200, "a\x00b\u202ec"]
@@ -73,7 +73,7 @@ def test_numbers_are_written_beside_the_rows() -> None:
 
 
 def test_labels_hold_no_formula_no_control_and_an_end() -> None:
-    assert figures.label("$a$") == r"\$a\$"
-    assert "\x00" not in figures.label("a\x00b")
-    assert len(figures.label("x" * 200)) == figures.LABEL_LENGTH
-    assert figures.label("_x").startswith("\u200b")
+    assert drawing.label("$a$") == r"\$a\$"
+    assert "\x00" not in drawing.label("a\x00b")
+    assert len(drawing.label("x" * 200)) == drawing.LABEL_LENGTH
+    assert drawing.label("_x").startswith("\u200b")

@@ -1,0 +1,97 @@
+"""Shared strokes of all pictures: safe labels, rows with intervals, colours of the style in force.
+
+Colours come from the style in force (`followkit.style`), so the same call draws for a light page
+and for a dark one. Every label that may hold a name goes through `label`, because matplotlib reads
+dollar signs as formulas.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+LABEL_LENGTH = 64
+AXIS_LABEL_LENGTH = 28
+
+
+def label(text: str, length: int = LABEL_LENGTH) -> str:
+    r"""Make any text safe as a matplotlib label: no formulas, no controls, and not too long.
+
+    Examples
+    --------
+    >>> label("cash$app")
+    'cash\\$app'
+    >>> label("a" * 80)[-1]
+    '…'
+    """
+    clean = "".join(character for character in text if character.isprintable())
+    short = clean if len(clean) <= length else clean[: length - 1] + "…"
+    # A leading underscore would drop the entry from a legend; a zero-width space keeps it.
+    kept = "\u200b" + short if short.startswith("_") else short
+    return kept.replace("$", r"\$")
+
+
+def open_axes(ax: Axes | None) -> Axes:
+    """Return the axes to draw on: those given, or of a new figure."""
+    return ax if ax is not None else plt.figure(figsize=(7, 4)).add_subplot()
+
+
+def colour(number: int) -> str:
+    """Return a colour of the style in force."""
+    cycle: list[str] = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
+    return cycle[number % len(cycle)]
+
+
+def muted() -> str:
+    """Return the colour of what stands back."""
+    return str(mpl.rcParams["grid.color"])
+
+
+def muted_text() -> str:
+    """Return the colour of secondary text."""
+    return str(mpl.rcParams["xtick.labelcolor"]).replace("inherit", mpl.rcParams["text.color"])
+
+
+def draw_intervals(
+    ax: Axes,
+    rows: np.ndarray,
+    value: pd.Series,
+    low: pd.Series,
+    high: pd.Series,
+    *,
+    colours: Sequence[str] | None = None,
+    name: str | None = None,
+) -> None:
+    """Draw a dot with its interval on each row; a missing interval leaves the dot alone."""
+    paint = list(colours) if colours is not None else [colour(0)] * len(rows)
+    ax.hlines(rows, low.to_numpy(float), high.to_numpy(float), colors=paint, lw=2.4, zorder=2)
+    ax.scatter(value.to_numpy(float), rows, c=paint, s=64, zorder=3, label=name)
+
+
+def mark_reference(ax: Axes, rows: np.ndarray, value: float) -> None:
+    """Mark a value on every row; a line through all rows would cross their names."""
+    ax.vlines([value] * len(rows), rows - 0.2, rows + 0.2, colors=muted(), lw=1.6, zorder=0)
+
+
+def write_row(ax: Axes, row: int, left: str, right: str) -> None:
+    """Write a row's name above its line, so that long names need no margin on a phone."""
+    across = ax.get_yaxis_transform()
+    ax.text(0, row - 0.3, left, transform=across, va="bottom", ha="left", fontweight="medium")
+    ax.text(1, row - 0.3, right, transform=across, va="bottom", ha="right", color=muted_text())
+
+
+def finish_rows(ax: Axes, row_count: int, *, below: float = 0.55) -> None:
+    """Give the rows their room; their names stand above their lines, so there is no axis."""
+    ax.set_ylim(row_count - 1 + below, -0.85)
+    ax.yaxis.set_visible(False)
+    sns.despine(ax=ax, left=True)
