@@ -116,7 +116,7 @@ def plot_probability(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set_ylim(0, float(table["ci_high"].max()) * 1.15)
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.set(xlabel=label(str(table["axis"].iloc[0])), ylabel="predicted probability of an answer")
-    if table["series"].nunique() > 1:
+    if len(set(table["series"])) > 1:
         ax.legend(loc="best", frameon=False)
     sns.despine(ax=ax)
     return ax

@@ -70,6 +70,8 @@ def score_topics(accounts: Matrix, posts: Matrix) -> FloatArray:
     with warnings.catch_warnings():
         # A fixed number of sweeps is the definition here, converged or not.
         warnings.simplefilter("ignore", ConvergenceWarning)
+        # Where the fit is exact, its error comes out a hair below zero before a root is taken.
+        warnings.simplefilter("ignore", RuntimeWarning)
         model.fit(sparse.csr_matrix(accounts[:, columns]))
     topics = model.components_
     length = np.sqrt((topics**2).sum(axis=1))

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
-SHARED = ("worlds", "slow_features", "leakage_checks")
+SHARED = ("worlds", "slow_features", "leakage_checks", "plain_world", "plain_dyads")
 
 
 class SharedFinder(MetaPathFinder):

@@ -21,7 +21,9 @@ Names = Sequence[str] | None
 
 def compute(world: World, dataset: Dataset | None = None, names: Names = None) -> FeatureTable:
     """Return every feature (or some), the untimed ones too, of the world's own dyads."""
-    return make_features(world.dyads, dataset or world.dataset, names=names, allow_untimed=True)
+    return make_features(
+        world.dyads, dataset or world.dataset, names=names, allow_untimed=True, allow_sensitive=True
+    )
 
 
 def find_changes(before: pd.DataFrame, after: pd.DataFrame, rows: np.ndarray) -> set[str]:
@@ -190,7 +192,11 @@ def check_renaming(world: World, rng: np.random.Generator, names: Names = None) 
     ).sample(frac=1.0, random_state=4)
     dyads = replace(world.dyads, table=renamed.reset_index(drop=True))
     after = make_features(
-        dyads, world.dataset.replace(**tables), names=names, allow_untimed=True
+        dyads,
+        world.dataset.replace(**tables),
+        names=names,
+        allow_untimed=True,
+        allow_sensitive=True,
     ).values
     after = after.loc[before.index]
     return {

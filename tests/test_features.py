@@ -75,7 +75,7 @@ def assert_same(fast: pd.DataFrame, slow: pd.DataFrame) -> None:
 @pytest.mark.parametrize("watches_posts", [True, False])
 def test_timed_features_equal_plain_loops(seed: int, watches_posts: bool) -> None:
     world = make_world(seed, "timed", watches_posts=watches_posts)
-    fast = make_features(world.dyads, world.dataset, allow_untimed=True)
+    fast = make_features(world.dyads, world.dataset, allow_untimed=True, allow_sensitive=True)
     assert fast.missing.empty
     assert_same(fast.values, slow_features(world.dataset, world.dyads))
 
@@ -155,7 +155,7 @@ def test_untimed_features_are_listed() -> None:
     plain = make_features(world.dyads, world.dataset)
     assert plain.untimed == ()
     free = make_features(world.dyads, world.dataset, allow_untimed=True)
-    assert set(free.untimed) == {"dyad_untimed_contact_log"}
+    assert set(free.untimed) == {"dyad_untimed_contact_log", "dyad_embedding_cosine"}
     unread = world.dataset.replace(accounts=world.dataset.accounts.drop(columns="counts_at"))
     free = make_features(world.dyads, unread, allow_untimed=True)
     assert {"dyad_bio_cosine", "dyad_same_category"} < set(free.untimed)

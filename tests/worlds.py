@@ -262,6 +262,7 @@ def enrich_accounts(accounts: pd.DataFrame, rng: np.random.Generator, steps: int
         location=rng.choice(["north", "south"], count),
         stance=rng.choice(["red", "blue"], count),
         counts_at=at(read),
+        **{f"embedding_{place}": rng.normal(size=count) for place in range(3)},
     )
 
 
@@ -276,7 +277,8 @@ def enrich_posts(posts: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     texts[copies] = texts[rng.integers(0, max(count, 1), len(copies))]
     longer = np.flatnonzero(rng.random(count) < 0.3)
     for place in longer:
-        texts[place] = f"{texts[place]} {' '.join(rng.choice(WORDS, 5))}! 😀"
+        rare = f" rare{place}" if place % 3 == 0 else ""
+        texts[place] = f"{texts[place]} {' '.join(rng.choice(WORDS, 5))}{rare}! 😀"
     ids, who = posts["post_id"].to_numpy(object), posts["account_id"].to_numpy()
     return posts.assign(
         text=texts,
@@ -308,12 +310,21 @@ def enrich_interactions(
         for spoken in says
     ]
     replies = (acts["kind"] == "reply").to_numpy() & (rng.random(count) < 0.8)
-    return acts.assign(
+    # Some come at the post's very moment, or the coarse grid would have none in its first hour.
+    posted = pd.Series(chosen, index=acts.index).map(posts.set_index("post_id")["posted_at"])
+    quick = posted.notna() & acts["at"].notna() & (rng.random(count) < 0.3)
+    acts = acts.assign(
+        at=acts["at"].where(~quick, posted),
         interaction_id=ids,
         post_id=chosen,
         text=texts,
         reply_to_id=pd.Series(ids[rng.integers(0, max(count, 1), count)]).where(replies),
     )
+    # Some speak again under the same post: a thread needs a second turn.
+    again = acts[says & acts["post_id"].notna().to_numpy() & (rng.random(count) < 0.6)]
+    ids = [f"again{number}" for number in range(len(again))]
+    again = again.assign(interaction_id=ids, at=again["at"] + GRID)
+    return pd.concat([acts, again], ignore_index=True)
 
 
 def make_media(posts: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:

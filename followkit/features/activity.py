@@ -2,20 +2,30 @@
 
 Posts, acts towards others (`followkit.features.context.ACT_KINDS`) and, for the decider, follows
 made. Windows are half open, [t − w, t). A window that reaches back before watching began counts
-what was seen.
+what was seen. Whether frequency pays is asked together with what a post usually brings in.
 """
 
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from followkit.features.claim import Claim
 from followkit.features.context import FeatureContext, FeatureFunction, FloatArray
-from followkit.features.feature import PER_DOUBLING, Feature, Product, Side, dated_feature
+from followkit.features.feature import (
+    PER_DOUBLING,
+    PER_UNIT,
+    Feature,
+    Product,
+    Side,
+    dated_feature,
+)
+from followkit.features.texts import TextBlock
 from followkit.features.ties import DAY_US, NEVER_US, UNKNOWN_US
 
 WINDOW_DAYS = 28.0
 WEEKS = 4.0
+LATEST_POSTS = 30
 
 
 def events_per_week_log(context: FeatureContext, side: Side, table: str) -> FloatArray:
@@ -56,12 +66,37 @@ def days_since_action_log(context: FeatureContext, side: Side) -> FloatArray:
     return np.where(known, np.log1p(np.maximum(days, 0.0)), np.nan)
 
 
+def median_engagement_log(text: TextBlock) -> FloatArray:
+    """Return log(1 + median engagement of the last 30 posts), one value an account of `text.ids`.
+
+    The last entry is the mean of the others; it also stands for accounts without a known figure.
+    """
+    owner = pd.Series(text.owner)
+    is_latest = owner.groupby(owner).cumcount(ascending=False) < LATEST_POSTS
+    latest = pd.Series(text.engagement)[is_latest.to_numpy()]
+    medians = np.log1p(latest.groupby(owner).median()).reindex(range(len(text.ids)))
+    usual = medians.mean()
+    return np.append(medians.fillna(usual).to_numpy(dtype=np.float64), usual)
+
+
+def usual_engagement_log(context: FeatureContext) -> FloatArray:
+    """Return the initiators' median engagement, known at the end of the last block before t."""
+    return context.by_block(
+        lambda block: median_engagement_log(block.text)[block.text.code(block.ids("initiator"))],
+        ("initiator", "posts"),
+    )
+
+
 FEATURES: dict[str, FeatureFunction] = {
     "initiator_posts_per_week_log": lambda c: events_per_week_log(c, "initiator", "posts"),
     "initiator_acts_per_week_log": lambda c: events_per_week_log(c, "initiator", "interactions"),
     "initiator_days_since_action_log": lambda c: days_since_action_log(c, "initiator"),
     "decider_actions_log": lambda c: actions_log(c, "decider"),
     "decider_days_since_action_log": lambda c: days_since_action_log(c, "decider"),
+    "initiator_median_engagement_log": usual_engagement_log,
+    "initiator_posts_per_week_log_squared": lambda c: (
+        c.feature("initiator_posts_per_week_log") ** 2
+    ),
 }
 
 ACTIONS = ("posts.posted_at", "interactions.at")
@@ -115,8 +150,94 @@ ENTRIES: tuple[Feature, ...] = (
         unit=PER_DOUBLING,
         tables=("posts.posted_at", "interactions.at", "follows.followed_at"),
     ),
+    dated_feature(
+        "initiator_median_engagement_log",
+        "5d",
+        1,
+        "usual engagement with the initiator's posts",
+        "log(1 + median engagement of the initiator's last 30 posts up to the last 28-day block "
+        "that ends before t): likes, comments, replies, shares and saves of others known by then, "
+        "or the platform's own counts where acts name no posts; posts without a known figure are "
+        "left out. Without any: the mean over the accounts that have one",
+        unit=PER_DOUBLING,
+        tables=(
+            "posts.posted_at+interactions.post_id",
+            *(
+                f"posts.{kind}_count+posts.counts_at"
+                for kind in ("like", "comment", "share", "save")
+            ),
+        ),
+        in_model=False,
+    ),
+    dated_feature(
+        "initiator_posts_per_week_log_squared",
+        "5d",
+        -1,
+        "initiator's posts per week, squared",
+        "square of initiator_posts_per_week_log (0 without posts)",
+        unit=PER_UNIT,
+        tables=("posts.posted_at",),
+        in_model=False,
+    ),
 )
 
-PRODUCTS: tuple[Product, ...] = ()
+PRODUCTS: tuple[Product, ...] = (
+    Product(
+        "initiator_posts_median_engagement",
+        "5d",
+        1,
+        "posts per week of an initiator whose posts find engagement",
+        ("initiator_posts_per_week_log", "initiator_median_engagement_log"),
+    ),
+    Product(
+        "initiator_posts_self_repetition",
+        "5d",
+        -1,
+        "posts per week of an initiator who repeats itself",
+        ("initiator_posts_per_week_log", "initiator_self_repetition_share"),
+    ),
+)
 
-CLAIMS: tuple[Claim, ...] = ()
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        "5a",
+        "The more often the initiator posts, the more often the decider answers.",
+        1,
+        ("initiator_posts_per_week_log",),
+    ),
+    Claim(
+        "5b",
+        "A dormant initiator is overlooked: the longer ago its last action, the rarer the "
+        "decider's answer.",
+        -1,
+        ("initiator_days_since_action_log",),
+        # Posts of the last four weeks and acts towards the decider are themselves actions, and
+        # recent ones.
+        not_adjusted=("initiator_posts_per_week_log", "dyad_acts_to_decider_log"),
+    ),
+    Claim(
+        "5c",
+        "The more the initiator likes, comments and shares what others post, the more often the "
+        "decider answers.",
+        1,
+        ("initiator_acts_per_week_log",),
+        # Acts towards the decider are among the acts towards others, and a way in which they
+        # reach the decider.
+        not_adjusted=("dyad_acts_to_decider_log",),
+    ),
+    Claim(
+        "5d",
+        "Posting often pays only with quality: the more engagement the initiator's posts find, "
+        "the more each further post per week is worth with the decider.",
+        1,
+        ("initiator_posts_median_engagement",),
+        "interaction",
+    ),
+    Claim(
+        "5e",
+        "A dormant decider cannot answer: the more the decider did in the last four weeks, the "
+        "more often it answers.",
+        1,
+        ("decider_actions_log",),
+    ),
+)

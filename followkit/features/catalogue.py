@@ -22,6 +22,7 @@ from followkit.features import (
     preferences,
     ratio,
     relevance,
+    selectivity,
     visibility,
     worth,
 )
@@ -52,10 +53,10 @@ __all__ = [
     "make_catalogue",
 ]
 
-#: One module a factor, and `looks`, which two factors share.
+#: A module a factor; `selectivity` is of factor 3 too, and two factors share `looks`.
 MODULES = (
-    worth, looks, relevance, ratio, visibility, activity, engagement, preferences, influence,
-    audience,
+    worth, looks, relevance, ratio, selectivity, visibility, activity, engagement, preferences,
+    influence, audience,
 )  # fmt: skip
 
 #: What comes first when data cannot carry everything; the rest follows factor by factor.

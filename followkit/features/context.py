@@ -336,11 +336,15 @@ class FeatureContext:
         return found
 
     def _posts(self) -> pd.DataFrame:
-        posts = get_table(self.dataset, "posts")
-        posts = posts[posts["posted_at"].notna()]
-        return pd.DataFrame(
-            {"account_id": posts["account_id"], "at": posts["posted_at"], "amount": 1}
-        ).reset_index(drop=True)
+        def make() -> pd.DataFrame:
+            posts = get_table(self.dataset, "posts")
+            posts = posts[posts["posted_at"].notna()]
+            return pd.DataFrame(
+                {"account_id": posts["account_id"], "at": posts["posted_at"], "amount": 1}
+            ).reset_index(drop=True)
+
+        events: pd.DataFrame = self.library.cached("post_events", make)
+        return events
 
     def _acts(self) -> pd.DataFrame:
         acts = self.pair_acts
@@ -358,10 +362,18 @@ class FeatureContext:
     @property
     def pair_acts(self) -> pd.DataFrame:
         """Acts towards others with a known moment: actor_id, target_id, at, amount."""
-        found: pd.DataFrame = self.cached(
+        found: pd.DataFrame = self.library.cached(
             "pair_acts", lambda: select_acts(self.dataset, is_timed=True)
         )
         return found
+
+    def _within_reach(self, events: pd.DataFrame, window_days: float) -> pd.DataFrame:
+        """Return the events that lie in the window of any dyad at all."""
+        if self.rows.empty:
+            return events
+        at = self.rows["at"]
+        since = at.min() - pd.Timedelta(days=window_days)
+        return events[((events["at"] >= since) & (events["at"] < at.max())).to_numpy(dtype=bool)]
 
     def has_events(self, table: str) -> bool:
         """Return whether the data hold the table with its times."""
@@ -371,7 +383,11 @@ class FeatureContext:
         """Return how many of one side's events lie in the window before t."""
         counted = self.cached(
             ("count", side, table, window_days),
-            lambda: count_before(self.events(table), self.queries(side), window_days=window_days),
+            lambda: count_before(
+                self._within_reach(self.events(table), window_days),
+                self.queries(side),
+                window_days=window_days,
+            ),
         )
         return np.asarray(counted, dtype=np.float64)
 
@@ -407,9 +423,8 @@ class FeatureContext:
                 "at": to_times(self.at_us),
             }
         )
-        counted = count_before(
-            self.pair_acts, queries, window_days=window_days, by=["actor_id", "target_id"]
-        )
+        acts = self._within_reach(self.pair_acts, window_days)
+        counted = count_before(acts, queries, window_days=window_days, by=["actor_id", "target_id"])
         return np.asarray(counted, dtype=np.float64)
 
     def last_event_us(self, side: Side, tables: Sequence[str]) -> IntArray:

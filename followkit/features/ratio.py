@@ -1,7 +1,7 @@
 """Factor 3, follower ratio: how selective the decider is, how the initiator stands.
 
 Degrees are those of `FeatureContext.degrees`: as of t, at the crawl without the pair's own ties,
-or on the graph without the dyad's fold.
+or on the graph without the dyad's fold. What else deciders look at is in `selectivity`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import numpy as np
 from followkit.features.claim import Claim
 from followkit.features.context import FeatureContext, FeatureFunction, FloatArray
 from followkit.features.feature import (
+    DOUBLING,
     FOLLOWS_OR_COUNTS,
     PER_TEN_POINTS,
     PER_UNIT,
@@ -21,6 +22,9 @@ from followkit.features.feature import (
     graph_feature,
 )
 from followkit.features.literature import CHENG, HOPCROFT
+
+#: The log of followees per follower from which on an initiator follows too many: two to one.
+SPAM_THRESHOLD = DOUBLING
 
 
 def follower_ratio_log(context: FeatureContext, side: Side) -> FloatArray:
@@ -140,4 +144,43 @@ ENTRIES: tuple[Feature, ...] = (
 
 PRODUCTS: tuple[Product, ...] = ()
 
-CLAIMS: tuple[Claim, ...] = ()
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        "3a",
+        "A decider with far more followers than followees is selective and answers less often.",
+        -1,
+        ("decider_ratio_log",),
+        grade="observational",
+        source=CHENG,
+    ),
+    Claim(
+        "3e",
+        "An initiator with a balanced ratio of followers to followees is answered by the decider "
+        "more often than one at either extreme.",
+        0,
+        ("initiator_ratio_log", "initiator_ratio_log_squared"),
+        "inverted_u",
+    ),
+    Claim(
+        "3f",
+        "Following few signals standing, without limit: the more followers per followee the "
+        "initiator has, the more often the decider answers.",
+        1,
+        ("initiator_ratio_log",),
+        "rival",
+        grade="observational",
+        source=CHENG,
+    ),
+    Claim(
+        "3g",
+        "The higher the decider stands above the initiator, the rarer the answer.",
+        -1,
+        ("dyad_follower_gap_log",),
+        # At an equal ratio of the initiator its followers only tell how many it follows, and half
+        # of the gap would be hidden. The decider's ratio stays: it is the rival explanation, that
+        # such a decider is selective towards everyone (3a).
+        not_adjusted=("initiator_ratio_log",),
+        grade="observational",
+        source=HOPCROFT,
+    ),
+)

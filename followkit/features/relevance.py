@@ -16,6 +16,7 @@ from followkit.features.blocks import Block
 from followkit.features.claim import Claim
 from followkit.features.context import FeatureContext, FeatureFunction, FloatArray
 from followkit.features.feature import (
+    PER_TEN_POINTS,
     PER_TENTH,
     YES_OR_NO,
     Feature,
@@ -23,12 +24,18 @@ from followkit.features.feature import (
     Side,
     dated_feature,
     profile_feature,
+    untimed_feature,
 )
-from followkit.features.texts import list_hashtags
+from followkit.features.formats import find_latest, share_main_format
+from followkit.features.texts import EMBEDDING, list_hashtags
 from followkit.features.ties import UNKNOWN_US, IntArray, get_table, to_us
 from followkit.text import TopicSpace, cosine_of_pairs
 
 PairFunction = Callable[[pd.DataFrame, pd.Series, pd.Series], FloatArray]
+#: How many of the initiator's posts a decider who looks in may see, and how many can win it.
+LATEST_POSTS = 30
+TOP_POSTS = 3
+
 BOTH_POST: tuple[tuple[Side, str], ...] = (("initiator", "posts"), ("decider", "posts"))
 
 
@@ -127,12 +134,102 @@ def same_category(context: FeatureContext) -> FloatArray:
     return np.asarray((left == right).to_numpy(dtype=np.float64, na_value=np.nan))
 
 
+def embedding_cosine(context: FeatureContext) -> FloatArray:
+    """Return the cosine of two accounts' embeddings, −1 to 1; NaN where one has none."""
+    accounts = get_table(context.dataset, "accounts")
+    columns = [name for name in accounts if str(name).startswith(EMBEDDING)]
+    vectors = accounts[columns].to_numpy(np.float64, na_value=np.nan)
+    vectors = np.vstack([vectors, np.full(len(columns), np.nan)])
+    known = pd.Index(accounts["account_id"])
+    left, right = (
+        vectors[find_rows(known, context.rows[f"{side}_id"])] for side in ("initiator", "decider")
+    )
+    lengths = np.sqrt((left**2).sum(axis=1) * (right**2).sum(axis=1))
+    dots = (left * right).sum(axis=1)
+    return np.asarray(np.divide(dots, lengths, out=0.0 * dots, where=lengths != 0))
+
+
+# -- a bridge: the best posts, or the way of presenting --------------------------------------------
+
+
+def top_posts_cosine(context: FeatureContext) -> FloatArray:
+    """Return the mean cosine to B's posts of the three of A's last posts that come nearest."""
+    return context.by_block(lambda block: _compare_latest(block)[0], *BOTH_POST)
+
+
+def mean_posts_cosine(context: FeatureContext) -> FloatArray:
+    """Return the mean cosine of A's last posts to B's posts."""
+    return context.by_block(lambda block: _compare_latest(block)[1], *BOTH_POST)
+
+
+def _compare_latest(block: Block) -> tuple[FloatArray, FloatArray]:
+    """Return the mean over the top posts, and over all of A's last posts, made once a block."""
+    found: tuple[FloatArray, FloatArray] = block.cached(
+        "latest_cosines", lambda: _average_latest(block)
+    )
+    return found
+
+
+def _average_latest(block: Block) -> tuple[FloatArray, FloatArray]:
+    dyad, post = _list_latest(block)
+    text = block.text
+    decider = find_rows(text.space.ids, block.ids("decider"))[dyad]
+    told = decider >= 0
+    cosines = np.zeros(len(dyad))
+    both = sparse.vstack([text.vectors, text.space.matrix], format="csr")
+    cosines[told] = cosine_of_pairs(both, post[told], len(text.posts) + decider[told])
+    order = np.lexsort((-cosines, dyad))
+    dyad, cosines = dyad[order], cosines[order]
+    is_top = np.arange(len(dyad)) - np.searchsorted(dyad, dyad) < TOP_POSTS
+    size = len(block.pairs)
+    return (
+        _mean_by_dyad(dyad[is_top], cosines[is_top], size),
+        _mean_by_dyad(dyad, cosines, size),
+    )
+
+
+def _list_latest(block: Block) -> tuple[IntArray, IntArray]:
+    """Return a row for each dyad and each of A's last posts: the dyad and the post, in order."""
+    text = block.text
+    latest = find_latest(text, np.ones(len(text.posts), dtype=bool), LATEST_POSTS)
+    latest = latest[np.argsort(text.owner[latest], kind="stable")]
+    count = np.append(np.bincount(text.owner[latest], minlength=len(text.ids)), 0)
+    first = np.cumsum(count) - count
+    code = text.code(block.ids("initiator"))
+    dyad = np.repeat(np.arange(len(code)), count[code])
+    within = np.arange(len(dyad)) - np.searchsorted(dyad, dyad)
+    return dyad, latest[first[code[dyad]] + within]
+
+
+def _mean_by_dyad(dyad: IntArray, values: FloatArray, size: int) -> FloatArray:
+    count = np.bincount(dyad, minlength=size)
+    total = np.bincount(dyad, values, size)
+    return np.asarray(np.divide(total, count, out=np.zeros(size), where=count > 0))
+
+
+def same_format_share(context: FeatureContext) -> FloatArray:
+    """Return the share of A's posts that come in the format B uses most."""
+
+    def compute(block: Block) -> FloatArray:
+        codes = [block.text.code(block.ids(side)) for side in ("initiator", "decider")]
+        return share_main_format(block.text, *codes)
+
+    return context.by_block(compute, *BOTH_POST)
+
+
 FEATURES: dict[str, FeatureFunction] = {
     "dyad_topic_cosine": topic_cosine,
     "dyad_hashtag_jaccard": lambda c: of_posts(c, hashtag_jaccard),
     "dyad_same_language": lambda c: of_posts(c, same_language),
     "dyad_bio_cosine": bio_cosine,
     "dyad_same_category": same_category,
+    "dyad_embedding_cosine": embedding_cosine,
+    "dyad_top_posts_cosine": top_posts_cosine,
+    "dyad_mean_posts_cosine": mean_posts_cosine,
+    "dyad_same_format_share": same_format_share,
+    "dyad_format_bridge": lambda c: (
+        c.feature("dyad_same_format_share") * (1.0 - c.feature("dyad_topic_cosine"))
+    ),
 }
 
 ENTRIES: tuple[Feature, ...] = (
@@ -189,8 +286,115 @@ ENTRIES: tuple[Feature, ...] = (
         unit=YES_OR_NO,
         tables=("accounts.category",),
     ),
+    untimed_feature(
+        "dyad_embedding_cosine",
+        "2a",
+        "similarity of embeddings supplied for the accounts",
+        "cosine, −1 to 1, of the columns embedding_… of the two accounts; 0 for a vector of zeros, "
+        "missing where one has none",
+        unit=PER_TENTH,
+        tables=("accounts.embedding_0",),
+        in_model=False,
+    ),
+    dated_feature(
+        "dyad_top_posts_cosine",
+        "2c",
+        1,
+        "similarity of the initiator's best fitting posts",
+        "mean of the 3 largest cosines of A's last 30 posts, up to the last 28-day block that ends "
+        "before t, to the TF-IDF vector of all of B's posts by then (fewer posts: of those there "
+        "are); 0 where a watched account has no words yet",
+        unit=PER_TENTH,
+        tables=("posts.text",),
+    ),
+    dated_feature(
+        "dyad_mean_posts_cosine",
+        "2c",
+        0,
+        "similarity of the initiator's last posts",
+        "mean of the cosines of A's last 30 posts, up to the last 28-day block that ends before "
+        "t, to the TF-IDF vector of all of B's posts by then; 0 where a watched account has no "
+        "words yet",
+        unit=PER_TENTH,
+        tables=("posts.text",),
+        in_model=False,
+    ),
+    dated_feature(
+        "dyad_same_format_share",
+        "2c",
+        1,
+        "share of the initiator's posts in the decider's main format",
+        "(A's posts in the format + 10 p) / (A's posts with a known format + 10), up to the last "
+        "28-day block that ends before t; the format: B's commonest (ties: the first in the "
+        "alphabet; without any, the commonest of all accounts); p = its share over all accounts",
+        unit=PER_TEN_POINTS,
+        tables=("posts.format",),
+        in_snapshots=True,
+        in_model=False,
+    ),
+    dated_feature(
+        "dyad_format_bridge",
+        "2c",
+        1,
+        "the decider's main format where topics differ",
+        "dyad_same_format_share × (1 − dyad_topic_cosine)",
+        unit=PER_TENTH,
+        tables=("posts.format+posts.text",),
+        in_snapshots=True,
+        in_model=False,
+    ),
 )
 
-PRODUCTS: tuple[Product, ...] = ()
+PRODUCTS: tuple[Product, ...] = (
+    Product(
+        "dyad_topic_cosine_originality",
+        "2d",
+        1,
+        "topic similarity with an initiator who posts originals",
+        ("dyad_topic_cosine", "initiator_originality_share"),
+    ),
+    Product(
+        "dyad_topic_cosine_engagement_rate",
+        "2d",
+        1,
+        "topic similarity with an initiator whose posts find engagement",
+        ("dyad_topic_cosine", "initiator_engagement_rate_log"),
+    ),
+)
 
-CLAIMS: tuple[Claim, ...] = ()
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        "2a",
+        "The more the initiator's posts are about what the decider posts about, the more often "
+        "the decider answers.",
+        1,
+        ("dyad_topic_cosine",),
+        # What the decider consumes is nearly what it posts about.
+        not_adjusted=("dyad_consumed_cosine",),
+    ),
+    Claim(
+        "2b",
+        "The more the initiator's profile is like that of the decider, the more often the decider "
+        "answers.",
+        1,
+        ("dyad_bio_cosine",),
+    ),
+    Claim(
+        "2c",
+        "A bridge is enough: a few posts of the initiator that fit the decider bring its answer, "
+        "however much the rest differs.",
+        1,
+        # Adjusted for the topic cosine: the best posts, given how alike the two are as a whole.
+        ("dyad_top_posts_cosine",),
+        not_adjusted=("dyad_consumed_cosine",),
+    ),
+    Claim(
+        "2d",
+        "Quality pays only where it is relevant: the nearer the two are in topic, the more the "
+        "initiator's original content is worth with the decider.",
+        1,
+        ("dyad_topic_cosine_originality",),
+        "interaction",
+        not_adjusted=("dyad_consumed_cosine",),
+    ),
+)
