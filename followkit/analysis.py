@@ -23,7 +23,7 @@ from followkit.dyads import (
 )
 from followkit.effects import average_marginal_effects, leave_one_decider_out, odds_ratios
 from followkit.errors import CannotFitError, ParameterError, suggest
-from followkit.evaluate import Ladder, run_ladder
+from followkit.evaluate import CHENG_SET, Ladder, run_ladder
 from followkit.features import CATALOGUE, FeatureTable, make_features
 from followkit.latency import follow_back_curve
 from followkit.model import FollowBackModel, fit_follow_back
@@ -139,7 +139,7 @@ def analyse(
         dyads = make_dyads(dataset, question, horizon_days=horizon_days, seed=seed)
     else:
         dyads = make_dyads(dataset, question, seed=seed)
-    features = make_features(dyads, dataset, allow_untimed=allow_untimed)
+    features = make_features(dyads, dataset, names=list_core(), allow_untimed=allow_untimed)
     accounts = code_dyads(dyads)
     rate = cov.dyadic_rate(dyads.table["outcome"], accounts, confidence=confidence)
     wanted = list(names) if names is not None else choose_features(features)
@@ -157,6 +157,19 @@ def analyse(
     )
     effects = make_effects(model)
     return Analysis(dataset, dyads, features, rate, model, "", effects, ladder, confidence)
+
+
+def list_core() -> list[str]:
+    """Return the features that a report computes: those of the model and of the ladder's rungs.
+
+    Details that refine a headline are computed on request (`make_features`).
+    """
+    rungs = {*CHENG_SET, "dyad_ratio_gap"}
+    return [
+        name
+        for name, entry in CATALOGUE.items()
+        if entry.in_model or name in rungs or (entry.is_untimed and not entry.timed_by)
+    ]
 
 
 def choose_features(features: FeatureTable) -> list[str]:

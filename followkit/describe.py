@@ -12,7 +12,13 @@ import numpy as np
 import pandas as pd
 
 from followkit import __version__, words
-from followkit.analysis import Analysis, make_ladder_table, make_missing, make_states
+from followkit.analysis import (
+    Analysis,
+    list_core,
+    make_ladder_table,
+    make_missing,
+    make_states,
+)
 from followkit.dyads import Question
 from followkit.features import CATALOGUE
 from followkit.html import Summary
@@ -209,10 +215,10 @@ def describe_missing(analysis: Analysis) -> Summary:
     table = make_missing(analysis)
     if table.empty:
         return Summary(table, "Every feature of the catalogue could be measured.")
-    could = len(CATALOGUE) - len(table)
+    everything = len(list_core())
     text = (
-        f"{could} of {len(CATALOGUE)} catalogue features could be measured; the table says what "
-        "the others need. Nothing was filled in for them."
+        f"{everything - len(table)} of {everything} main features could be measured; the table "
+        "says what the others need. Nothing was filled in for them."
     )
     return Summary(table, text, "Not measurable here")
 
