@@ -17,6 +17,7 @@ from followkit.analysis import (
     choose_features,
     choose_question,
     compare_truth,
+    list_core,
     main_split,
     make_calibration,
     make_curve,
@@ -30,7 +31,6 @@ from followkit.analysis import (
     recovery_test,
 )
 from followkit.errors import ParameterError
-from followkit.features import CATALOGUE
 from followkit.html import Summary
 from followkit.record import plain
 from followkit.tables import make_dataset
@@ -144,7 +144,7 @@ def test_calibration_and_gains_come_from_held_out_dyads(follow_back) -> None:
 def test_not_measurable_is_said_and_never_filled_in(late) -> None:
     missing = make_missing(late)
     measured = set(late.features.values)
-    assert len(missing) + len(measured) == len(CATALOGUE)
+    assert len(missing) + len(measured) == len(list_core())
     assert missing["reason"].str.len().min() > 0
     assert "16 of 46" in say.describe_missing(late).text
 
