@@ -40,7 +40,7 @@ test: $(READY) ## lint, types, all tests and doctests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(RUN)python -m followkit.notebooks check
-	$(RUN)python -m pytest -m "not study"
+	$(RUN)python -m pytest -m "not study" --numprocesses auto --dist loadfile
 
 lab: $(READY) ## open JupyterLab
 	$(BIN)/followkit lab
