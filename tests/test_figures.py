@@ -11,12 +11,17 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from followkit import drawing, figures
+from followkit import drawing, factor_figures, figures
 from followkit.style import use_style
 
 HOSTILE = ["$_$", r"$\frac$", "_hidden", "zoë 🙂 日本", "x" * 200, "a\x00b\u202ec"]
-PLOTS = {name: plot for name, plot in inspect.getmembers(figures, inspect.isfunction)
-         if name.startswith("plot_")}  # fmt: skip
+PLOTS = {
+    name: plot
+    for module in (figures, factor_figures)
+    for name, plot in inspect.getmembers(module, inspect.isfunction)
+    if name.startswith("plot_")
+}
+VERDICTS = ["supported", "contradicted", "negligible", "undecided", "too little data", "supported"]
 
 
 def make_table(name: str) -> pd.DataFrame:
@@ -38,6 +43,13 @@ def make_table(name: str) -> pd.DataFrame:
         "plot_ladder": common.assign(is_model=[False] * 5 + [True], ci_low=np.nan, ci_high=np.nan),
         "plot_gains": common.assign(share_ranked=values, share_found=values),
         "plot_influence": common.assign(rate=values, is_reference=[True] + [False] * 5),
+        "plot_contributions": common.assign(shapley=values, share=[0.2, np.nan] * 3),
+        "plot_claims": common.assign(odds_ratio=values, verdict=VERDICTS),
+        "plot_probability": common.assign(
+            probability=values, series=HOSTILE, axis="$followers$", value=10.0 ** np.arange(count)
+        ),
+        "plot_whatif": common.assign(change=values),
+        "plot_waterfall": common.assign(before=values, after=values[::-1]),
     }
     return tables[name]
 
@@ -77,3 +89,25 @@ def test_labels_hold_no_formula_no_control_and_an_end() -> None:
     assert "\x00" not in drawing.label("a\x00b")
     assert len(drawing.label("x" * 200)) == drawing.LABEL_LENGTH
     assert drawing.label("_x").startswith("\u200b")
+
+
+def test_a_share_that_cannot_be_given_is_left_out() -> None:
+    table = make_table("plot_contributions")
+    axes = factor_figures.plot_contributions(table, ax=Figure().add_subplot())
+    texts = [text.get_text() for text in axes.texts]
+    assert texts.count("20.0 %") == 3
+    assert texts.count("") == 3
+
+
+def test_intervals_beyond_the_axis_end_at_it() -> None:
+    table = make_table("plot_claims").assign(odds_ratio=30.0, ci_low=20.0, ci_high=50.0)
+    axes = factor_figures.plot_claims(table, ax=Figure().add_subplot())
+    dots = next(item for item in axes.collections if len(item.get_offsets()) == len(HOSTILE))
+    np.testing.assert_allclose(dots.get_offsets()[:, 0], 4.0)
+
+
+def test_a_waterfall_says_each_step() -> None:
+    steps = pd.DataFrame({"label": ["up", "down"], "before": [0.2, 0.5], "after": [0.5, 0.4]})
+    axes = factor_figures.plot_waterfall(steps, ax=Figure().add_subplot())
+    texts = [text.get_text() for text in axes.texts]
+    assert texts == ["up", "+30.0 points", "down", "−10.0 points"]
