@@ -139,7 +139,9 @@ def analyse(
         dyads = make_dyads(dataset, question, horizon_days=horizon_days, seed=seed)
     else:
         dyads = make_dyads(dataset, question, seed=seed)
-    features = make_features(dyads, dataset, names=list_core(), allow_untimed=allow_untimed)
+    features = make_features(
+        dyads, dataset, names=[*list_core(), *(names or ())], allow_untimed=allow_untimed
+    )
     accounts = code_dyads(dyads)
     rate = cov.dyadic_rate(dyads.table["outcome"], accounts, confidence=confidence)
     wanted = list(names) if names is not None else choose_features(features)

@@ -19,7 +19,6 @@ from followkit.features import CATALOGUE, FeatureTable
 from followkit.features.claim import Claim
 from followkit.logit import expit
 from followkit.model import (
-    EVENTS_PER_FEATURE,
     FEWEST_EFFECTIVE_ACCOUNTS,
     FEWEST_EVENTS,
     FollowBackModel,
@@ -159,7 +158,7 @@ class Bench:
         rate = self._find_rate(known)
         if rate is None or min(rate.event_count, rate.n - rate.event_count) < FEWEST_EVENTS:
             return  # The fit itself says so, and better.
-        carried = count_carried(rate)
+        carried = cov.count_carried(rate)
         asked = int((table[known].max() > table[known].min()).sum())
         if asked > carried:
             events = min(rate.event_count, rate.n - rate.event_count)
@@ -182,22 +181,6 @@ class Bench:
         if self.split is None:
             self.split = make_account_blocks(self.dyads)
         return self.split
-
-
-def count_carried(rate: cov.Rate) -> int:
-    """Return how many features the answers can carry: max(3, events / (10 × design effect)).
-
-    Events are answers or refusals, whichever are fewer; a design effect below 1 counts as 1.
-
-    Examples
-    --------
-    >>> accounts = cov.code_accounts(np.arange(400), np.arange(400, 800))
-    >>> count_carried(cov.dyadic_rate([0, 1] * 200, accounts))
-    19
-    """
-    events = min(rate.event_count, rate.n - rate.event_count)
-    effect = max(rate.design_effect, 1.0) if np.isfinite(rate.design_effect) else 1.0
-    return max(3, int(events / (EVENTS_PER_FEATURE * effect)))
 
 
 def joint_wald(model: FollowBackModel, contrasts: FloatArray) -> float:

@@ -21,6 +21,8 @@ IntArray = npt.NDArray[np.int64]
 #: An eigenvalue of (H − H_v) relative to H below which v owns that direction.
 SINGULAR = 1e-6
 LARGE_GROUP = 256
+#: Answers, or refusals where they are fewer, that one feature of a model needs.
+EVENTS_PER_FEATURE = 10
 BLOCK_NUMBERS = 4_000_000
 
 
@@ -266,6 +268,22 @@ def dyadic_rate(
     return Rate(
         share, low, high, error, *common, float(error**2 / independent), "dyadic-robust, logit"
     )
+
+
+def count_carried(rate: Rate) -> int:
+    """Return how many features the answers can carry: max(3, events / (10 × design effect)).
+
+    Events are answers or refusals, whichever are fewer; a design effect below 1 counts as 1.
+
+    Examples
+    --------
+    >>> accounts = code_accounts(np.arange(400), np.arange(400, 800))
+    >>> count_carried(dyadic_rate([0, 1] * 200, accounts))
+    19
+    """
+    events = min(rate.event_count, rate.n - rate.event_count)
+    effect = max(rate.design_effect, 1.0) if np.isfinite(rate.design_effect) else 1.0
+    return max(3, int(events / (EVENTS_PER_FEATURE * effect)))
 
 
 def logit_interval(

@@ -14,7 +14,6 @@ import pandas as pd
 from followkit import __version__, words
 from followkit.analysis import (
     Analysis,
-    list_core,
     make_ladder_table,
     make_missing,
     make_states,
@@ -215,9 +214,9 @@ def describe_missing(analysis: Analysis) -> Summary:
     table = make_missing(analysis)
     if table.empty:
         return Summary(table, "Every feature of the catalogue could be measured.")
-    everything = len(list_core())
+    measured = analysis.features.values.shape[1]
     text = (
-        f"{everything - len(table)} of {everything} main features could be measured; the table "
+        f"{measured} of {measured + len(table)} main features could be measured; the table "
         "says what the others need. Nothing was filled in for them."
     )
     return Summary(table, text, "Not measurable here")

@@ -90,6 +90,38 @@ def write_row(ax: Axes, row: int, left: str, right: str) -> None:
     ax.text(1, row - 0.3, right, transform=across, va="bottom", ha="right", color=muted_text())
 
 
+def draw_forest(
+    ax: Axes,
+    table: pd.DataFrame,
+    value: str,
+    notes: Sequence[str],
+    *,
+    reference: float,
+    colours: Sequence[str] | None = None,
+) -> None:
+    """Draw a row for each line of a table: its name, a note, and a value with its interval.
+
+    Parameters
+    ----------
+    ax
+        Where to draw.
+    table
+        Columns `label`, `ci_low`, `ci_high` and the one that `value` names.
+    notes
+        What stands to the right of each name.
+    reference
+        A value that is marked on every row.
+    colours
+        Of the rows; the first of the style without.
+    """
+    rows = np.arange(len(table))
+    mark_reference(ax, rows, reference)
+    draw_intervals(ax, rows, table[value], table["ci_low"], table["ci_high"], colours=colours)
+    for row, (name, note) in enumerate(zip(table["label"], notes, strict=True)):
+        write_row(ax, row, label(str(name)), note)
+    finish_rows(ax, len(table))
+
+
 def finish_rows(ax: Axes, row_count: int, *, below: float = 0.55) -> None:
     """Give the rows their room; their names stand above their lines, so there is no axis."""
     ax.set_ylim(row_count - 1 + below, -0.85)

@@ -19,7 +19,7 @@ from followkit.dyads import DyadSet
 from followkit.errors import InputError
 from followkit.features import CATALOGUE, FeatureTable
 from followkit.logit import LogitRegression, expit
-from followkit.model import EVENTS_PER_FEATURE, RIDGE
+from followkit.model import RIDGE
 from followkit.splits import Split
 
 FloatArray = npt.NDArray[np.float64]
@@ -52,6 +52,15 @@ class Lesson:
         total, answered = float(self.weight.sum()), float(self.weight @ self.outcome)
         alike = answered in (0.0, total)
         return (answered + 0.5) / (total + 1) if alike else answered / total
+
+    def choose_ridge(self, feature_count: int) -> float:
+        """Return the ridge of a model of so many features: a touch, or more where answers are few.
+
+        A touch lets small cells with a constant column fit; it moves nothing else.
+        """
+        answered = float(self.weight @ self.outcome)
+        fewer = min(answered, float(self.weight.sum()) - answered)
+        return RIDGE if fewer < cov.EVENTS_PER_FEATURE * feature_count else 1e-6
 
 
 @dataclass(frozen=True)
@@ -281,14 +290,12 @@ def _log_odds(rate: pd.Series) -> FloatArray:
 
 def _logistic(names: Sequence[str]) -> Predict:
     def predict(lesson: Lesson, test: pd.DataFrame) -> FloatArray:
-        # A touch of ridge lets small cells with a constant column fit; it moves nothing else.
-        y, answered = lesson.outcome, float(lesson.weight @ lesson.outcome)
-        fewer = min(answered, float(lesson.weight.sum()) - answered)
-        ridge = RIDGE if fewer < EVENTS_PER_FEATURE * len(names) else 1e-6
+        ridge = lesson.choose_ridge(len(names))
         model = make_pipeline(StandardScaler(), LogitRegression(ridge=ridge))
         model.fit(
-            lesson.values[list(names)].to_numpy(), y, logitregression__sample_weight=lesson.weight
-        )
+            lesson.values[list(names)].to_numpy(), lesson.outcome,
+            logitregression__sample_weight=lesson.weight,
+        )  # fmt: skip
         return np.asarray(model.predict_proba(test[list(names)].to_numpy())[:, 1])
 
     return predict

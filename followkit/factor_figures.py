@@ -14,10 +14,9 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 from followkit import words
 from followkit.drawing import (
     colour,
-    draw_intervals,
+    draw_forest,
     finish_rows,
     label,
-    mark_reference,
     muted,
     muted_text,
     open_axes,
@@ -44,15 +43,10 @@ def plot_contributions(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         Where to draw; a new figure without it.
     """
     ax = open_axes(ax)
-    rows = np.arange(len(table))
-    mark_reference(ax, rows, 0.0)
-    draw_intervals(ax, rows, table["shapley"], table["ci_low"], table["ci_high"])
-    for row, values in zip(rows, table.itertuples(), strict=True):
-        share = "" if np.isnan(values.share) else words.percent(values.share)
-        write_row(ax, int(row), label(str(values.label)), share)
+    notes = ["" if np.isnan(share) else words.percent(share) for share in table["share"]]
+    draw_forest(ax, table, "shapley", notes, reference=0.0)
     ax.xaxis.set_major_locator(MaxNLocator(5))
     ax.set_xlabel("deviance explained per 100 unseen dyads (right: share)")
-    finish_rows(ax, len(table))
     return ax
 
 
@@ -67,25 +61,21 @@ def plot_claims(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         Where to draw; a new figure without it.
     """
     ax = open_axes(ax)
-    rows = np.arange(len(table))
-    mark_reference(ax, rows, 1.0)
     colours = [
         colour(VERDICT_COLOURS[verdict]) if verdict in VERDICT_COLOURS else muted_text()
         for verdict in table["verdict"]
     ]
+    # Whatever lies beyond the axis is drawn at its end.
     low, high = np.log([0.25, 4.0])
-    ends = [np.exp(np.log(table[name]).clip(low, high)) for name in ("ci_low", "ci_high")]
-    middle = np.exp(np.log(table["odds_ratio"]).clip(low, high))
-    draw_intervals(ax, rows, middle, *ends, colours=colours)
-    for row, values in zip(rows, table.itertuples(), strict=True):
-        write_row(ax, int(row), label(str(values.label)), str(values.verdict))
+    names = ["odds_ratio", "ci_low", "ci_high"]
+    shown = table.assign(**{name: np.exp(np.log(table[name]).clip(low, high)) for name in names})
+    draw_forest(ax, shown, "odds_ratio", list(table["verdict"]), reference=1.0, colours=colours)
     ax.set_xscale("log")
     ax.set_xlim(0.24, 4.2)
     ax.set_xticks([0.25, 0.5, 1, 2, 4])
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.minorticks_off()
     ax.set_xlabel("odds ratio of the claim's contrast (cut at 0.25 and 4)")
-    finish_rows(ax, len(table))
     return ax
 
 
@@ -133,15 +123,11 @@ def plot_whatif(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         Where to draw; a new figure without it.
     """
     ax = open_axes(ax)
-    rows = np.arange(len(table))
-    mark_reference(ax, rows, 0.0)
-    draw_intervals(ax, rows, table["change"], table["ci_low"], table["ci_high"])
-    for row, values in zip(rows, table.itertuples(), strict=True):
-        write_row(ax, int(row), label(str(values.label)), f"{words.points(values.change)} points")
+    notes = [f"{words.points(change)} points" for change in table["change"]]
+    draw_forest(ax, table, "change", notes, reference=0.0)
     ax.xaxis.set_major_locator(MaxNLocator(5))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: words.points(value)))
     ax.set_xlabel("change in the probability of an answer, percentage points")
-    finish_rows(ax, len(table))
     return ax
 
 

@@ -16,6 +16,7 @@ from followkit import words
 from followkit.drawing import (
     AXIS_LABEL_LENGTH,
     colour,
+    draw_forest,
     draw_intervals,
     finish_rows,
     label,
@@ -182,17 +183,13 @@ def plot_ladder(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         Where to draw; a new figure without it.
     """
     ax = open_axes(ax)
-    rows = np.arange(len(table))
-    mark_reference(ax, rows, 0.5)
     colours = [colour(1) if chosen else colour(0) for chosen in table["is_model"]]
-    draw_intervals(ax, rows, table["value"], table["ci_low"], table["ci_high"], colours=colours)
-    for row, values in zip(rows, table.itertuples(), strict=True):
-        write_row(ax, int(row), label(str(values.label)), f"{values.value:.2f}")
+    notes = [f"{value:.2f}" for value in table["value"]]
+    draw_forest(ax, table, "value", notes, reference=0.5, colours=colours)
     low = float(np.nanmin([table["ci_low"].min(), table["value"].min(), 0.5]))
     high = float(np.nanmax([table["ci_high"].max(), table["value"].max()]))
     ax.set_xlim(max(0.0, low - 0.03), min(1.0, high + 0.04))
     ax.set_xlabel("AUC (0.5: no better than chance)")
-    finish_rows(ax, len(table))
     return ax
 
 
@@ -229,17 +226,13 @@ def plot_influence(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         Where to draw; a new figure without it.
     """
     ax = open_axes(ax)
-    rows = np.arange(len(table))
     reference = float(table.loc[table["is_reference"], "rate"].iloc[0])
-    mark_reference(ax, rows, reference)
     colours = [colour(1) if chosen else colour(0) for chosen in table["is_reference"]]
-    draw_intervals(ax, rows, table["rate"], table["ci_low"], table["ci_high"], colours=colours)
-    for row, values in zip(rows, table.itertuples(), strict=True):
-        write_row(ax, int(row), label(str(values.label)), words.percent(values.rate))
+    notes = [words.percent(rate) for rate in table["rate"]]
+    draw_forest(ax, table, "rate", notes, reference=reference, colours=colours)
     ax.xaxis.set_major_locator(MaxNLocator(5))
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=1))
     ax.set_xlabel("share answered")
-    finish_rows(ax, len(table))
     return ax
 
 

@@ -13,8 +13,8 @@ import pandas as pd
 
 from followkit.dyads import DyadSet
 from followkit.errors import InputError, ParameterError
-from followkit.features.context import SHRINKAGE
 from followkit.features.engagement import CONTACT_DAYS
+from followkit.features.records import SHRINKAGE
 from followkit.features.ties import get_table, to_us
 from followkit.observation import keep_active, make_spans
 from followkit.tables import Dataset

@@ -7,19 +7,22 @@ after it is compared between follows answered by then and follows not answered b
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 
-from followkit import covariance as cov
 from followkit.dyads import DyadSet
-from followkit.errors import CannotFitError, InputError, ParameterError
+from followkit.errors import InputError, ParameterError
 from followkit.features import CATALOGUE, FeatureTable
 from followkit.features.context import select_acts
 from followkit.features.engagement import CONTACT_DAYS
+from followkit.landmark_estimates import (
+    LandmarkResult,
+    add_difference,
+    add_groups,
+    add_odds_ratio,
+)
 from followkit.landmarks import (
     CONTACT,
     check_days,
@@ -29,73 +32,16 @@ from followkit.landmarks import (
     measure_habits,
     span_before,
 )
-from followkit.model import (
-    FEWEST_EFFECTIVE_ACCOUNTS,
-    FEWEST_EVENTS,
-    FollowBackModel,
-    fit_follow_back,
-)
 from followkit.tables import Dataset
 
 __all__ = ["LandmarkResult", "judge_attention", "judge_meaning"]
 
 FloatArray = npt.NDArray[np.float64]
-FlagArray = npt.NDArray[np.bool_]
-Scale = Literal["odds ratio", "acts per week"]
 
 WEEKS = CONTACT_DAYS / 7
 TOPIC = "dyad_topic_cosine"
 #: Adjusters of claim 4e from the catalogue, where the data give them.
 ANSWER_ADJUSTERS = ("decider_ratio_log", TOPIC)
-
-
-@dataclass(frozen=True)
-class LandmarkResult:
-    """One claim about what follows an answer.
-
-    Attributes
-    ----------
-    claim, label
-        The claim ("0a") and, in words, what is compared.
-    unit, scale
-        The step that the estimate is for, and what `ci_low` and `ci_high` are limits of: an odds
-        ratio, or a difference in acts per week.
-    sign
-        +1 or −1, what the claim expects of the estimate.
-    estimate, std_error
-        Log odds per step, or acts per week; the error is dyadic-robust (`dyadic_cr3`).
-    odds_ratio, ci_low, ci_high, p_value
-        exp(estimate) where the scale is an odds ratio; limits and a two-sided p with effective
-        accounts less one degrees of freedom, neither adjusted for the number of claims.
-    rate_answered, rate_unanswered
-        Unadjusted share with the outcome in each group, or mean acts per week; missing where a
-        claim is about one of the groups only.
-    n, n_answered, n_unanswered
-        Dyads used, in all and by group.
-    adjusted_for
-        What else is in the model, joined by commas.
-    reason
-        Why nothing could be estimated; empty where something was.
-    """
-
-    claim: str
-    label: str
-    unit: str
-    scale: Scale
-    sign: int
-    estimate: float = np.nan
-    std_error: float = np.nan
-    odds_ratio: float = np.nan
-    ci_low: float = np.nan
-    ci_high: float = np.nan
-    p_value: float = np.nan
-    rate_answered: float = np.nan
-    rate_unanswered: float = np.nan
-    n: int = 0
-    n_answered: int = 0
-    n_unanswered: int = 0
-    adjusted_for: str = ""
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -246,8 +192,8 @@ def _judge_withdrawal(study: _Study) -> LandmarkResult:
     unanswered = ~rows["is_answered"].to_numpy(dtype=bool)
     habits = measure_habits(rows, "initiator", study.dataset)
     values = pd.DataFrame({"unanswered": unanswered.astype(float)}, index=rows.index).join(habits)
-    result = _add_groups(result, withdrawn, ~unanswered)
-    return _add_odds_ratio(result, rows, withdrawn, values, "withdrawn follows", study.confidence)
+    result = add_groups(result, withdrawn, ~unanswered)
+    return add_odds_ratio(result, rows, withdrawn, values, "withdrawn follows", study.confidence)
 
 
 def _judge_contact(study: _Study) -> LandmarkResult:
@@ -275,8 +221,8 @@ def _judge_lasting(study: _Study) -> LandmarkResult:
     rows = rows[(rows["outcome"] == 1) & is_watched & rows[TOPIC].notna()]
     stands = 1.0 - (rows["answer_withdrawn_at"] <= rows["end_at"]).to_numpy(dtype=float)
     values = rows[[TOPIC]].join(measure_habits(rows, "decider", study.dataset))
-    result = _add_groups(result, stands, np.ones(len(rows), dtype=bool))
-    return _add_odds_ratio(
+    result = add_groups(result, stands, np.ones(len(rows), dtype=bool))
+    return add_odds_ratio(
         result, rows, stands, values, "lasting answers", study.confidence, step=topic.unit_scale
     )
 
@@ -300,8 +246,8 @@ def _judge_persistence(study: _Study) -> LandmarkResult:
     is_used = values.notna().all(axis=1).to_numpy(dtype=bool)
     rows, values = rows[is_used], values[is_used]
     outcome = rows["outcome"].to_numpy(dtype=float)
-    result = _add_groups(result, outcome, np.zeros(len(rows), dtype=bool))
-    return _add_odds_ratio(
+    result = add_groups(result, outcome, np.zeros(len(rows), dtype=bool))
+    return add_odds_ratio(
         result, rows, outcome, values, "later answers", study.confidence, step=acts.unit_scale
     )
 
@@ -341,123 +287,10 @@ def _compare_change(
         np.sum([count_acts(acts, rows, way, *span_before(rows)) for way in ways], axis=0) / WEEKS
     )
     change, answered = later - earlier, rows["is_answered"].to_numpy(dtype=bool)
-    result = _add_groups(result, change, answered)
+    result = add_groups(result, change, answered)
     contrast = (answered == is_for_answered).astype(float)
     values = pd.DataFrame({"contrast": contrast, "acts_before": earlier})
-    return _add_difference(result, rows, change, values, study.confidence)
-
-
-# -- estimates -------------------------------------------------------------------------------
-
-
-def _add_groups(result: LandmarkResult, values: FloatArray, answered: FlagArray) -> LandmarkResult:
-    """Add the means of both groups and how many dyads are in each."""
-    means = [values[flag].mean() if flag.any() else np.nan for flag in (answered, ~answered)]
-    count = int(answered.sum())
-    return replace(
-        result, rate_answered=float(means[0]), rate_unanswered=float(means[1]), n=len(values),
-        n_answered=count, n_unanswered=len(values) - count,
-    )  # fmt: skip
-
-
-def _add_odds_ratio(
-    result: LandmarkResult,
-    rows: pd.DataFrame,
-    outcome: FloatArray,
-    values: pd.DataFrame,
-    event: str,
-    confidence: float,
-    *,
-    step: float = 1.0,
-) -> LandmarkResult:
-    """Add the odds ratio of the first column for a step of it, the others held equal."""
-    count = int(outcome.sum())
-    if min(count, len(outcome) - count) < FEWEST_EVENTS:
-        return replace(
-            result, reason=f"{count:,} {event} among {len(outcome):,}: at least {FEWEST_EVENTS} "
-            "are needed, and as many without",
-        )  # fmt: skip
-    try:
-        model = fit_follow_back(
-            values, outcome, initiator=rows["initiator_id"], decider=rows["decider_id"],
-            confidence=confidence,
-        )  # fmt: skip
-    except CannotFitError:
-        return replace(result, reason="too few dyads differ in what is compared")
-    reason = _find_fault(model, str(values.columns[0]))
-    if reason:
-        return replace(result, reason=reason)
-    slope = model.coefficients.set_index("term").loc[str(values.columns[0])]
-    low, middle, high = (step * slope[name] for name in ("ci_low", "estimate", "ci_high"))
-    return replace(
-        result, estimate=float(middle), std_error=float(step * slope["std_error"]),
-        odds_ratio=float(np.exp(middle)), ci_low=float(np.exp(low)), ci_high=float(np.exp(high)),
-        p_value=float(slope["p_value"]), adjusted_for=", ".join(model.names[1:]),
-    )  # fmt: skip
-
-
-def _find_fault(model: FollowBackModel, contrast: str) -> str:
-    """Return why the fit says nothing about its first feature; empty where it does."""
-    if contrast not in model.names:
-        dropped = model.dropped.set_index("feature")["reason"]
-        return f"{contrast} was left out: {dropped[contrast]}"
-    if model.penalty != "none":
-        return "one feature alone (nearly) decides the outcome, so no odds ratio can be given"
-    return _check_accounts(model.accounts, float(model.coefficients["std_error"].iloc[1]))
-
-
-def _check_accounts(accounts: cov.Accounts, std_error: float) -> str:
-    if accounts.effective_count < FEWEST_EFFECTIVE_ACCOUNTS:
-        return (
-            f"{accounts.effective_count:.0f} effective accounts: at least "
-            f"{FEWEST_EFFECTIVE_ACCOUNTS} are needed"
-        )
-    return "" if std_error > 0 else "there are too few accounts for a robust error"
-
-
-def _add_difference(
-    result: LandmarkResult,
-    rows: pd.DataFrame,
-    change: FloatArray,
-    values: pd.DataFrame,
-    confidence: float,
-) -> LandmarkResult:
-    """Add the least-squares slope of the first column, a flag, the others held equal."""
-    if min(result.n_answered, result.n_unanswered) < FEWEST_EVENTS:
-        return replace(
-            result, reason=f"{result.n_answered:,} answered and {result.n_unanswered:,} unanswered "
-            f"follows: at least {FEWEST_EVENTS} of each are needed",
-        )  # fmt: skip
-    if np.count_nonzero(change) < FEWEST_EVENTS:
-        return replace(
-            result, reason=f"contact changed in {np.count_nonzero(change):,} dyads: at least "
-            f"{FEWEST_EVENTS} are needed",
-        )  # fmt: skip
-    names = [str(name) for name in values if np.ptp(values[name].to_numpy(float)) > 0]
-    accounts = cov.code_accounts(rows["initiator_id"], rows["decider_id"])
-    estimate, error = _fit_line(values[names].to_numpy(float), change, accounts)
-    reason = _check_accounts(accounts, error)
-    if reason:
-        return replace(result, reason=reason)
-    freedom = accounts.degrees_of_freedom
-    reach = float(stats.t.ppf((1 + confidence) / 2, freedom)) * error
-    return replace(
-        result, estimate=estimate, std_error=error, ci_low=estimate - reach,
-        ci_high=estimate + reach, p_value=float(2 * stats.t.sf(abs(estimate / error), freedom)),
-        adjusted_for=", ".join(names[1:]),
-    )  # fmt: skip
-
-
-def _fit_line(values: FloatArray, y: FloatArray, accounts: cov.Accounts) -> tuple[float, float]:
-    """Return the least-squares slope of the first column and its dyadic-robust error.
-
-    The second derivatives of the squared error are 1 a row, where the logistic model has p(1 − p).
-    """
-    design = np.column_stack([np.ones(len(values)), values])
-    beta = np.linalg.lstsq(design, y, rcond=None)[0]
-    scores = design * (y - design @ beta)[:, None]
-    matrix = cov.dyadic_cr3(design, np.ones(len(design)), scores, accounts)
-    return float(beta[1]), float(np.sqrt(matrix[1, 1]))
+    return add_difference(result, rows, change, values, study.confidence)
 
 
 # -- what the estimates are made from ----------------------------------------------------------

@@ -23,7 +23,6 @@ PENALTIES: tuple[Penalty, ...] = ("auto", "none", "ridge", "firth")
 COVARIANCES = ("dyadic_cr3", "dyadic", "two_way", "white", "classical")
 
 FEWEST_EVENTS = 20
-EVENTS_PER_FEATURE = 10
 FEWEST_EFFECTIVE_ACCOUNTS = 20
 #: A yes-or-no feature in which fewer dyads differ from the rest carries no usable contrast.
 FEWEST_DIFFERING = 20
@@ -473,7 +472,7 @@ def _narrow(names: list[str], rate: cov.Rate) -> tuple[list[str], list[tuple[str
     """Keep as many features as the answers can carry, the first in order of priority."""
     events = min(rate.event_count, rate.n - rate.event_count)
     effect = max(rate.design_effect, 1.0)
-    most = max(3, int(events / (EVENTS_PER_FEATURE * effect)))
+    most = cov.count_carried(rate)
     if len(names) <= most:
         return names, [], []
     reason = "there are too few answers for it"

@@ -50,8 +50,19 @@ class HeldOut:
 
 def log_losses(tested: HeldOut) -> FloatArray:
     """Return −log of the probability given to what happened, in nats, a value a dyad."""
-    p = np.clip(tested.probability, EDGE, 1 - EDGE)
-    return -np.where(tested.outcome == 1, np.log(p), np.log1p(-p))
+    return log_loss(tested.outcome, tested.probability)
+
+
+def log_loss(outcome: FloatArray, probability: FloatArray) -> FloatArray:
+    """Return −log of the probability given to what happened, in nats, never infinite.
+
+    Examples
+    --------
+    >>> log_loss(np.array([1.0, 0.0]), np.array([0.5, 0.25])).round(3).tolist()
+    [0.693, 0.288]
+    """
+    p = np.clip(probability, EDGE, 1 - EDGE)
+    return -np.where(outcome == 1, np.log(p), np.log1p(-p))
 
 
 def brier_losses(tested: HeldOut) -> FloatArray:

@@ -243,7 +243,9 @@ def compare_shapes(
         if len(np.unique(outcome[train])) == 2:
             monotone = _predict_monotone(sign * x, others, outcome, weight, train, test)
             quadratic = _predict_quadratic(x, others, outcome, weight, train, test)
-            gain[test] = _log_loss(outcome[test], quadratic) - _log_loss(outcome[test], monotone)
+            gain[test] = sc.log_loss(outcome[test], quadratic) - sc.log_loss(
+                outcome[test], monotone
+            )
     tested = np.isfinite(gain)
     if not tested.any():
         raise InputError("split: no test cell has both answers and refusals to train on")
@@ -253,11 +255,6 @@ def compare_shapes(
     reach = float(stats.t.ppf((1 + confidence) / 2, freedom)) * error
     p_value = float(2 * stats.t.sf(abs(mean) / error, freedom)) if error > 0 else 1.0
     return ShapeGain(mean, mean - reach, mean + reach, p_value, int(tested.sum()))
-
-
-def _log_loss(outcome: FloatArray, probability: FloatArray) -> FloatArray:
-    p = np.clip(probability, sc.EDGE, 1 - sc.EDGE)
-    return -np.where(outcome == 1, np.log(p), np.log1p(-p))
 
 
 def _predict_quadratic(

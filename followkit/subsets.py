@@ -7,7 +7,6 @@ import numpy.typing as npt
 
 from followkit.evaluate import Lesson
 from followkit.logit import LogitRegression
-from followkit.model import EVENTS_PER_FEATURE, RIDGE
 
 FloatArray = npt.NDArray[np.float64]
 FlagArray = npt.NDArray[np.bool_]
@@ -46,7 +45,7 @@ def fit_subsets(design: FloatArray, lesson: Lesson, member: FlagArray) -> FloatA
     if len(np.unique(lesson.outcome)) < 2:
         # Nothing to tell apart: the base rate for every subset, as on the ladder.
         return beta
-    ridge = _choose_ridge(lesson, design.shape[1] - 1)
+    ridge = lesson.choose_ridge(design.shape[1] - 1)
     descent = _Descent(design, lesson, member, ridge, beta)
     for _ in range(MOST_PASSES):
         if not len(descent.left):
@@ -59,13 +58,6 @@ def fit_subsets(design: FloatArray, lesson: Lesson, member: FlagArray) -> FloatA
         beta[:, subset] = 0.0
         beta[0, subset], beta[columns, subset] = alone.intercept_[0], alone.coef_[0]
     return beta
-
-
-def _choose_ridge(lesson: Lesson, column_count: int) -> float:
-    """Return the ridge of the ladder's models: a touch, or more where answers are few."""
-    answered = float(lesson.weight @ lesson.outcome)
-    fewer = min(answered, float(lesson.weight.sum()) - answered)
-    return RIDGE if fewer < EVENTS_PER_FEATURE * column_count else 1e-6
 
 
 class _Descent:

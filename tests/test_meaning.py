@@ -13,8 +13,9 @@ from followkit import covariance as cov
 from followkit.dyads import DyadSet, make_dyads
 from followkit.errors import InputError, ParameterError
 from followkit.features import FeatureTable
+from followkit.landmark_estimates import fit_line
 from followkit.landmarks import covers_acts, make_landmarks, measure_habits
-from followkit.meaning import _fit_line, judge_attention, judge_meaning
+from followkit.meaning import judge_attention, judge_meaning
 from followkit.tables import Dataset, make_dataset
 
 START = pd.Timestamp("2025-01-01", tz="UTC")
@@ -234,7 +235,7 @@ def test_line_equals_hc3_without_shared_accounts() -> None:
     y = rng.normal(size=60) * (1 + values[:, 0]) + values @ [0.5, -1.0]
     accounts = cov.code_accounts([f"a{k}" for k in range(60)], [f"b{k}" for k in range(60)])
     oracle = sm.OLS(y, sm.add_constant(values)).fit(cov_type="HC3")
-    estimate, error = _fit_line(values, y, accounts)
+    estimate, error = fit_line(values, y, accounts)
     assert estimate == pytest.approx(oracle.params[1], rel=1e-10)
     assert error == pytest.approx(oracle.bse[1] * np.sqrt(1 - 1 / 60), rel=1e-10)
 
@@ -250,7 +251,7 @@ def test_line_covers_the_truth_where_dyads_share_accounts() -> None:
         flag = (leanings[0, one] + leanings[1, two] + rng.normal(size=len(one)) > 0).astype(float)
         y = moods[0, one] + moods[1, two] + rng.normal(size=len(one))
         accounts = cov.code_accounts(one, two)
-        estimate, error = _fit_line(flag[:, None], y, accounts)
+        estimate, error = fit_line(flag[:, None], y, accounts)
         missed += abs(estimate) > 2.03 * error
         plain += abs(estimate) > 1.97 * sm.OLS(y, sm.add_constant(flag)).fit().bse[1]
     assert missed <= 20
