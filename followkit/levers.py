@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -18,7 +19,7 @@ import pandas as pd
 from followkit.effects import SQUARED
 from followkit.errors import ParameterError, suggest
 from followkit.features import CATALOGUE
-from followkit.features.ratio import SPAM_THRESHOLD
+from followkit.features.ratio import exceed_threshold
 
 FloatArray = npt.NDArray[np.float64]
 FlagArray = npt.NDArray[np.bool_]
@@ -38,11 +39,11 @@ Recipe = tuple[tuple[str, ...], Callable[..., FloatArray]]
 RECIPES: Mapping[str, Recipe] = {
     "initiator_spam_excess": (
         ("initiator_ratio_log",),
-        lambda ratio: np.maximum(0.0, -ratio - SPAM_THRESHOLD),
+        exceed_threshold,
     ),
     "initiator_spam_score": (
         ("initiator_ratio_log", "initiator_originality_share"),
-        lambda ratio, share: np.maximum(0.0, -ratio - SPAM_THRESHOLD) * (1.0 - share),
+        lambda ratio, share: exceed_threshold(ratio) * (1.0 - share),
     ),
 }
 
@@ -333,31 +334,18 @@ def _find_recipe(name: str) -> Recipe:
     return parts, lambda *values: np.prod(values, axis=0)
 
 
-def _after_posts(raw: RawQuantities, before: FloatArray, after: FloatArray) -> None:
-    """Spread added posts over the weeks; the last one lies at most one gap back."""
+def _after_rate(raw: RawQuantities, before: FloatArray, after: FloatArray, *, weeks: str) -> None:
+    """Spread added posts or acts over the weeks; the last one lies at most one gap back."""
     more = after > before
-    weeks = np.minimum(WEEKS * (after - before), WEEKS)
-    raw.bound("posting_weeks_share", more, low=weeks / STEADY_WEEKS)
+    busy = np.minimum(WEEKS * (after - before), WEEKS)
+    raw.bound(weeks, more, low=busy / STEADY_WEEKS)
     _act_lately(raw, more, after)
 
 
-def _after_posting_weeks(raw: RawQuantities, before: FloatArray, after: FloatArray) -> None:
-    """Put a post at least into each week that has one."""
+def _after_weeks(raw: RawQuantities, before: FloatArray, after: FloatArray, *, rate: str) -> None:
+    """Put a post or an act at least into each week that has one."""
     more = after > before
-    raw.bound("posts_per_week", more, low=after)
-    _act_lately(raw, more, after)
-
-
-def _after_acts(raw: RawQuantities, before: FloatArray, after: FloatArray) -> None:
-    more = after > before
-    weeks = np.minimum(WEEKS * (after - before), WEEKS)
-    raw.bound("acting_weeks_share", more, low=weeks / STEADY_WEEKS)
-    _act_lately(raw, more, after)
-
-
-def _after_acting_weeks(raw: RawQuantities, before: FloatArray, after: FloatArray) -> None:
-    more = after > before
-    raw.bound("acts_per_week", more, low=after)
+    raw.bound(rate, more, low=after)
     _act_lately(raw, more, after)
 
 
@@ -414,10 +402,10 @@ def _after_ratio(raw: RawQuantities, before: FloatArray, after: FloatArray) -> N
 
 
 _FOLLOW_UPS: Mapping[str, Callable[[RawQuantities, FloatArray, FloatArray], None]] = {
-    "posts_per_week": _after_posts,
-    "posting_weeks_share": _after_posting_weeks,
-    "acts_per_week": _after_acts,
-    "acting_weeks_share": _after_acting_weeks,
+    "posts_per_week": partial(_after_rate, weeks="posting_weeks_share"),
+    "posting_weeks_share": partial(_after_weeks, rate="posts_per_week"),
+    "acts_per_week": partial(_after_rate, weeks="acting_weeks_share"),
+    "acting_weeks_share": partial(_after_weeks, rate="acts_per_week"),
     "acts_to_decider": _after_acts_to_decider,
     "followers": _after_followers,
     "followees": _after_followees,

@@ -93,6 +93,18 @@ class TopicSpace:
         space.ids, space.matrix = ids, matrix
         return space
 
+    def code(self, ids: pd.Series) -> npt.NDArray[np.int64]:
+        """Return the rows of accounts in `matrix`; −1 for those without words."""
+        return np.asarray(self.ids.get_indexer(pd.Index(ids)), dtype=np.int64)
+
+    def cosine(self, left: pd.Series, right: pd.Series) -> npt.NDArray[np.float64]:
+        """Return the cosine of accounts' vectors, pair by pair; 0 where one has no words."""
+        values = np.zeros(len(left))
+        rows_left, rows_right = self.code(left), self.code(right)
+        both = (rows_left >= 0) & (rows_right >= 0)
+        values[both] = cosine_of_pairs(self.matrix, rows_left[both], rows_right[both])
+        return values
+
 
 class Tokens:
     """The words of many texts, split once, from which spaces of some of them can be fitted.

@@ -15,6 +15,7 @@ import pandas as pd
 from scipy import sparse
 
 from followkit.text import NOISE, tokenise
+from followkit.vectors import standardise, to_unit_rows
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -31,6 +32,8 @@ BY_LANGUAGE = {
 FUNCTION_WORDS = tuple(
     dict.fromkeys(word for words in BY_LANGUAGE.values() for word in words.split())
 )
+#: Shares of words are sums of many roundings.
+SPREADLESS = 1e-9
 MARKS = ("emoji_share", "punctuation_share", "word_length", "word_count_log")
 
 EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u2300-\u23ff]")
@@ -115,47 +118,8 @@ def make_style_vectors(word_shares: FloatArray, marks: FloatArray) -> FloatArray
     [-1.0, 1.0]
     """
     count = max(word_shares.shape[1], 1)
-    parts = np.hstack([_standardise(word_shares) / np.sqrt(count), _standardise(marks)])
-    length = np.sqrt((parts**2).sum(axis=1, keepdims=True))
-    return np.divide(parts, length, out=np.zeros_like(parts), where=length > 0)
-
-
-def _standardise(columns: FloatArray) -> FloatArray:
-    if not columns.size:
-        return columns
-    centre, spread = columns.mean(axis=0), columns.std(axis=0)
-    # A constant column is off by rounding only; what is left of it must not be blown up.
-    varies = np.broadcast_to(spread > 1e-9 * np.maximum(1.0, np.abs(centre)), columns.shape)
-    return np.divide(columns - centre, spread, out=np.zeros_like(columns), where=varies)
-
-
-def mean_cosine(vectors: FloatArray, owner: IntArray, size: int) -> tuple[FloatArray, IntArray]:
-    """Return the mean cosine between two different texts of each account, and its texts.
-
-    Parameters
-    ----------
-    vectors
-        Rows of length one (or zeros), one a text.
-    owner, size
-        The account's code of each text, and how many accounts there are.
-
-    Returns
-    -------
-    tuple
-        Mean over all pairs of different texts, Σ u·v = (|Σ u|² − Σ |u|²) / (n (n − 1)), which n
-        does not bias; 0 below two texts. And n.
-
-    Examples
-    --------
-    >>> mean_cosine(np.array([[1.0, 0], [1, 0], [0, 1]]), np.array([0, 0, 1]), 2)
-    (array([1., 0.]), array([2, 1]))
-    """
-    count = np.bincount(owner, minlength=size).astype(np.int64)
-    sums = np.column_stack([np.bincount(owner, column, size) for column in vectors.T])
-    own = np.bincount(owner, (vectors**2).sum(axis=1), size)
-    pairs = count * (count - 1)
-    total = (sums**2).sum(axis=1) - own
-    return np.divide(total, pairs, out=np.zeros(size), where=pairs > 0), count
+    shares, others = (standardise(part, spreadless=SPREADLESS) for part in (word_shares, marks))
+    return to_unit_rows(np.hstack([shares / np.sqrt(count), others]))
 
 
 def choose_widespread(counts: sparse.csr_array, owner: IntArray, most: int) -> IntArray:

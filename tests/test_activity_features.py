@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from slow_features import BLOCK, NAN, is_known, micros
-from worlds import World, make_tables, make_world, open_world
+from worlds import World, make_tables, make_world, open_world, watch
 
 from followkit.dyads import make_dyads
 from followkit.features import CATALOGUE, CLAIMS, activity, find_reason, make_features
@@ -119,16 +119,7 @@ def ask(posts: pd.DataFrame, acts: pd.DataFrame | None = None) -> pd.Series:
     """Return the usual engagement of a, c and d, who all follow b on day 20."""
     ids = ["a", "b", "c", "d"]
     follows = pd.DataFrame({"follower_id": ["a", "c", "d"], "followee_id": "b"})
-    seen = pd.DataFrame(
-        {
-            "account_id": ids,
-            "table_name": "follows",
-            "observed_from_at": day(-100),
-            "observed_until_at": day(200),
-            "list_is_complete": True,
-            "sees_unfollows": True,
-        }
-    )
+    seen = watch(ids, day(-100), day(200), "follows")
     tables = {"follows": follows.assign(followed_at=day(20)), "observation": seen, "posts": posts}
     dataset = make_dataset(tables if acts is None else tables | {"interactions": acts})
     dyads = make_dyads(dataset, "follow_back", horizon_days=14.0)

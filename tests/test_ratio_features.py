@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from slow_features import ACTS, BLOCK, DAY, NAN, SlowWorld, is_known, micros
-from worlds import World, make_tables, make_world, open_world
+from worlds import World, make_tables, make_world, open_world, watch
 
 from followkit.communities import find_communities
 from followkit.dyads import make_dyads
@@ -252,16 +252,7 @@ def ask(
     ids = sorted({name for row in follows for name in row[:2]})
     ties = pd.DataFrame(follows, columns=["follower_id", "followee_id", "day"])
     ties["followed_at"] = [day(number) for number in ties.pop("day")]
-    seen = pd.DataFrame(
-        {
-            "account_id": ids,
-            "table_name": "follows",
-            "observed_from_at": day(-100),
-            "observed_until_at": day(200),
-            "list_is_complete": True,
-            "sees_unfollows": True,
-        }
-    )
+    seen = watch(ids, day(-100), day(200), "follows")
     made = {"follows": ties, "observation": seen} | tables
     if acts:
         found = pd.DataFrame(acts, columns=["actor_id", "target_id", "kind", "day"])

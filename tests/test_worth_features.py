@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from leakage_checks import check_fold, check_future, check_renaming, check_reverse_tie
-from worlds import make_world
+from worlds import make_world, watch
 
 from followkit.duplicates import find_duplicates
 from followkit.dyads import make_dyads
@@ -63,12 +63,7 @@ def make_tiny() -> pd.DataFrame:
         {"follower_id": ["a", "c"], "followee_id": ["b", "b"],
          "followed_at": [START + 70 * DAY, START + 71 * DAY]}
     )  # fmt: skip
-    seen = pd.DataFrame(
-        [(who, table, START - DAY, START + 200 * DAY, True)
-         for who in "abc" for table in ("follows", "posts")],
-        columns=["account_id", "table_name", "observed_from_at", "observed_until_at",
-                 "list_is_complete"],
-    )  # fmt: skip
+    seen = watch("abc", START - DAY, START + 200 * DAY, "follows", "posts")
     data = make_dataset({"follows": follows, "posts": posts, "observation": seen})
     names = ["initiator_originality_share", "initiator_self_repetition_share"]
     dyads = make_dyads(data, "follow_back")

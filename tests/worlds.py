@@ -6,6 +6,7 @@ Times fall on a coarse grid on purpose, so that events at the very moment of a f
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,16 @@ def at(steps: np.ndarray | int) -> pd.Series | pd.Timestamp:
     if np.isscalar(steps):
         return START + int(steps) * GRID
     return pd.Series(START + pd.to_timedelta(np.asarray(steps) * 6, unit="h"))
+
+
+def watch(
+    ids: Iterable[str], since: pd.Timestamp, until: pd.Timestamp, *tables: str
+) -> pd.DataFrame:
+    """Return an observation in which these accounts' tables are watched from beginning to end."""
+    rows = [(who, table, since, until, True, True) for who in ids for table in tables]
+    columns = ["account_id", "table_name", "observed_from_at", "observed_until_at",
+               "list_is_complete", "sees_unfollows"]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)
 
 
 def make_pairs(rng: np.random.Generator, accounts: int, count: int) -> np.ndarray:

@@ -20,7 +20,9 @@ from followkit.features.feature import (
     Side,
     dated_feature,
 )
-from followkit.features.texts import TextBlock
+from followkit.features.formats import find_latest
+from followkit.features.pooling import of_initiators
+from followkit.features.texts import ENGAGED, TextBlock
 from followkit.features.ties import DAY_US, NEVER_US, UNKNOWN_US
 
 WINDOW_DAYS = 28.0
@@ -71,10 +73,9 @@ def median_engagement_log(text: TextBlock) -> FloatArray:
 
     The last entry is the mean of the others; it also stands for accounts without a known figure.
     """
-    owner = pd.Series(text.owner)
-    is_latest = owner.groupby(owner).cumcount(ascending=False) < LATEST_POSTS
-    latest = pd.Series(text.engagement)[is_latest.to_numpy()]
-    medians = np.log1p(latest.groupby(owner).median()).reindex(range(len(text.ids)))
+    latest = find_latest(text, np.ones(len(text.posts), dtype=bool), LATEST_POSTS)
+    medians = pd.Series(text.engagement[latest]).groupby(text.owner[latest]).median()
+    medians = np.log1p(medians).reindex(range(len(text.ids)))
     usual = medians.mean()
     return np.append(medians.fillna(usual).to_numpy(dtype=np.float64), usual)
 
@@ -82,7 +83,7 @@ def median_engagement_log(text: TextBlock) -> FloatArray:
 def usual_engagement_log(context: FeatureContext) -> FloatArray:
     """Return the initiators' median engagement, known at the end of the last block before t."""
     return context.by_block(
-        lambda block: median_engagement_log(block.text)[block.text.code(block.ids("initiator"))],
+        lambda block: of_initiators(block, median_engagement_log(block.text)),
         ("initiator", "posts"),
     )
 
@@ -160,13 +161,7 @@ ENTRIES: tuple[Feature, ...] = (
         "or the platform's own counts where acts name no posts; posts without a known figure are "
         "left out. Without any: the mean over the accounts that have one",
         unit=PER_DOUBLING,
-        tables=(
-            "posts.posted_at+interactions.post_id",
-            *(
-                f"posts.{kind}_count+posts.counts_at"
-                for kind in ("like", "comment", "share", "save")
-            ),
-        ),
+        tables=(f"posts.posted_at+{ENGAGED[0]}", *ENGAGED[1:]),
         in_model=False,
     ),
     dated_feature(

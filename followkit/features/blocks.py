@@ -7,22 +7,18 @@ leave out the ties of all pairs of the dyad's fold.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from followkit.communities import find_communities, page_rank
+from followkit.features.feature import Side
+from followkit.features.memo import Memo
 from followkit.features.texts import TextBlock
 from followkit.features.ties import DAY_US, IntArray
 from followkit.graph import FollowGraph, count_degrees, make_graph
-
-if TYPE_CHECKING:
-    from followkit.features.context import FeatureContext
-    from followkit.features.feature import Side
 
 FloatArray = npt.NDArray[np.float64]
 BLOCK_DAYS = 28
@@ -42,7 +38,7 @@ def find_block_ends(at_us: IntArray) -> IntArray:
     return ends
 
 
-class Block:
+class Block(Memo):
     """One block's dyads, and the texts and ties that they may use.
 
     Attributes
@@ -62,13 +58,6 @@ class Block:
         self, rows: IntArray, pairs: pd.DataFrame, text: TextBlock, ties: pd.DataFrame
     ) -> None:
         self.rows, self.pairs, self.text, self.ties = rows, pairs, text, ties
-        self._kept: dict[Any, Any] = {}
-
-    def cached(self, key: Any, make: Callable[[], Any]) -> Any:
-        """Return what several features share, made on first use."""
-        if key not in self._kept:
-            self._kept[key] = make()
-        return self._kept[key]
 
     def ids(self, side: Side) -> pd.Series:
         """Return the accounts of one side of the block's dyads."""
@@ -106,19 +95,3 @@ class Block:
     def node_account(self) -> IntArray:
         """The code in `text` of every node's account; −1 for one without posts."""
         return self.text.code(pd.Series(self.graph.nodes))
-
-
-def make_blocks(context: FeatureContext) -> Iterator[Block]:
-    """Yield the blocks of a context's dyads, in order of time (and fold)."""
-    rows = np.arange(len(context.rows), dtype=np.int64)
-    if context.mode == "snapshot":
-        yield Block(rows, context.rows, context.library.block(None), context.ties)
-        return
-    ends = find_block_ends(context.at_us)
-    parts = context.folds if context.mode == "crawl" else np.zeros_like(ends)
-    for end in np.unique(ends).tolist():
-        for part in np.unique(parts[ends == end]).tolist():
-            chosen = rows[(ends == end) & (parts == part)]
-            ties = context.ties_at(end) if context.mode == "timed" else context.ties_without(part)
-            pairs = context.rows.iloc[chosen].reset_index(drop=True)
-            yield Block(chosen, pairs, context.library.block(end), ties)

@@ -10,13 +10,6 @@ Test = Literal[
 ]
 Grade = Literal["randomised", "observational", "proxy", "none"]
 
-GRADES: dict[Grade, str] = {
-    "randomised": "randomised follow-back evidence",
-    "observational": "observed on other platforms",
-    "proxy": "a stand-in for the idea",
-    "none": "no study known",
-}
-
 #: What every contrast is adjusted for, where the data can give it: the headline of each factor.
 BACKBONE = (
     "decider_ratio_log",

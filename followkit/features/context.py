@@ -13,17 +13,18 @@ A feature is then a function of a context that returns one number a dyad.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from followkit.dyads import DyadSet
-from followkit.features.blocks import Block, make_blocks
+from followkit.features.blocks import Block, find_block_ends
 from followkit.features.feature import Mode, Side
+from followkit.features.memo import Memo
+from followkit.features.records import Record, read_graph, read_history
 from followkit.features.texts import Library, Vectors
 from followkit.features.ties import (
     DAY_US,
@@ -33,7 +34,6 @@ from followkit.features.ties import (
     find_tie_folds,
     get_table,
     is_export,
-    make_history,
     make_ties,
     to_times,
     to_us,
@@ -43,7 +43,6 @@ from followkit.graph import (
     FollowGraph,
     count_degrees,
     count_degrees_asof,
-    count_mutual,
     count_shared,
     make_graph,
 )
@@ -51,7 +50,6 @@ from followkit.tables import Dataset
 from followkit.timeline import count_before, last_before
 
 WEEK_US = 7 * DAY_US
-SHRINKAGE = 10.0
 
 #: Kinds of interaction that one account directs at another; views and blocks are not among them.
 ACT_KINDS = ("like", "comment", "reply", "mention", "share", "save", "message")
@@ -63,21 +61,8 @@ FlagArray = npt.NDArray[np.bool_]
 FeatureFunction = Callable[["FeatureContext"], FloatArray]
 
 
-@dataclass(frozen=True)
-class Rate:
-    """A decider's record: follows received and those answered, and the pooled rate as of t."""
-
-    received: IntArray
-    answered: IntArray
-    pooled: FloatArray
-
-    def shrunk(self) -> FloatArray:
-        """Return (answered + 10 p) / (received + 10)."""
-        return (self.answered + SHRINKAGE * self.pooled) / (self.received + SHRINKAGE)
-
-
 @dataclass
-class FeatureContext:
+class FeatureContext(Memo):
     """The dyads of one part, and what may be known about them.
 
     Attributes
@@ -112,13 +97,6 @@ class FeatureContext:
     folds: IntArray
     horizon_days: float | None
     uses_platform_counts: bool = False
-    _cache: dict[Any, Any] = field(default_factory=dict, repr=False)
-
-    def cached(self, key: Any, make: Callable[[], Any]) -> Any:
-        """Return the value under `key`, making it on first use."""
-        if key not in self._cache:
-            self._cache[key] = make()
-        return self._cache[key]
 
     def feature(self, name: str) -> FloatArray:
         """Return a catalogue feature of these dyads, computed once."""
@@ -232,47 +210,39 @@ class FeatureContext:
         return np.asarray(getattr(found, kind), dtype=np.float64)
 
     @property
-    def decider_record(self) -> Rate:
+    def decider_record(self) -> Record:
         """The deciders' past answers, without anything that could tell this one."""
-        make = self._record_asof if self.mode == "timed" else self._record_static
-        record: Rate = self.cached("decider_record", make)
+
+        def make() -> Record:
+            if self.mode == "timed":
+                return read_history(self.ties, self.queries("decider"), self.horizon_days or 0.0)
+            return read_graph(self.graph, self.codes("decider"), self.own_ties)
+
+        record: Record = self.cached("decider_record", make)
         return record
-
-    def _record_static(self) -> Rate:
-        graph, codes = self.graph, self.codes("decider")
-        out, back = self.own_ties
-        both = out * back
-        all_mutual = np.asarray(count_mutual(graph, np.arange(graph.node_count)), dtype=np.int64)
-        received = np.asarray(count_degrees(graph, codes)[1], dtype=np.int64) - out
-        answered = all_mutual[codes] - both
-        pooled = (int(all_mutual.sum()) - 2 * both + 1.0) / (len(graph.source) - out - back + 2.0)
-        return Rate(received, answered, np.asarray(pooled, dtype=np.float64))
-
-    def _record_asof(self) -> Rate:
-        horizon_us = round((self.horizon_days or 0.0) * DAY_US)
-        history = make_history(self.ties, horizon_us)
-        known_us = history["known_us"].to_numpy()
-        answered = history["answered"].to_numpy()
-        order = np.argsort(known_us, kind="stable")
-        until = np.searchsorted(known_us[order], self.at_us, side="left")
-        totals = np.concatenate([[0], np.cumsum(answered[order])])
-        pooled = (totals[until] + 1.0) / (until + 2.0)
-        events = pd.DataFrame({"account_id": history["decider_id"], "at": to_times(known_us)})
-        yes = events[answered == 1]
-        queries = self.queries("decider")
-        return Rate(
-            np.asarray(count_before(events, queries), dtype=np.int64),
-            np.asarray(count_before(yes, queries), dtype=np.int64),
-            pooled,
-        )
 
     # -- fitted features, block by block -----------------------------------------------------
 
     @property
     def blocks(self) -> list[Block]:
         """The blocks of 28 days (timed), folds (crawl) or the one block (snapshot)."""
-        found: list[Block] = self.cached("blocks", lambda: list(make_blocks(self)))
+        found: list[Block] = self.cached("blocks", lambda: list(self._make_blocks()))
         return found
+
+    def _make_blocks(self) -> Iterator[Block]:
+        """Yield the blocks in order of time (and fold)."""
+        rows = np.arange(len(self.rows), dtype=np.int64)
+        if self.mode == "snapshot":
+            yield Block(rows, self.rows, self.library.block(None), self.ties)
+            return
+        ends = find_block_ends(self.at_us)
+        parts = self.folds if self.mode == "crawl" else np.zeros_like(ends)
+        for end in np.unique(ends).tolist():
+            for part in np.unique(parts[ends == end]).tolist():
+                chosen = rows[(ends == end) & (parts == part)]
+                ties = self.ties_at(end) if self.mode == "timed" else self.ties_without(part)
+                pairs = self.rows.iloc[chosen].reset_index(drop=True)
+                yield Block(chosen, pairs, self.library.block(end), ties)
 
     def by_block(
         self,
@@ -304,15 +274,14 @@ class FeatureContext:
 
     # -- profiles ----------------------------------------------------------------------------
 
-    def profile(self, side: Side, column: str, *, is_dated: bool = True) -> pd.Series:
-        """Return an attribute of one side's accounts, missing where it was read at t or later.
-
-        Without `is_dated` (untimed features) the attribute is taken whenever it was read.
-        """
-        accounts = get_table(self.dataset, "accounts").set_index("account_id")
+    def profile(self, side: Side, column: str) -> pd.Series:
+        """Return an attribute of one side's accounts, missing where it was read at t or later."""
+        accounts = self.library.cached(
+            "profiles", lambda: get_table(self.dataset, "accounts").set_index("account_id")
+        )
         ids = self.rows[f"{side}_id"]
         found = ids.map(accounts[column])
-        if is_dated and self.is_dated and self.dataset.has("accounts", "counts_at"):
+        if self.is_dated and self.dataset.has("accounts", "counts_at"):
             read_us = to_us(ids.map(accounts["counts_at"]))
             known = (read_us != UNKNOWN_US) & (read_us < self.at_us)
             found = found.where(pd.Series(known, index=found.index))
@@ -414,8 +383,17 @@ class FeatureContext:
         active = sum((later > cut).astype(np.float64) for later, cut in pairwise(cuts))
         return np.where(codes >= 0, active, 0.0)
 
-    def count_pair_acts(self, actor: Side, target: Side, window_days: float) -> FloatArray:
-        """Return how many acts of `actor` towards `target` lie in the window before t."""
+    def count_pair_acts(
+        self,
+        actor: Side,
+        target: Side,
+        window_days: float | None = None,
+        acts: pd.DataFrame | None = None,
+    ) -> FloatArray:
+        """Return how many acts of `actor` towards `target` lie before t (in the window).
+
+        Of `acts` (actor_id, target_id, at, amount); `pair_acts` without.
+        """
         queries = pd.DataFrame(
             {
                 "actor_id": self.rows[f"{actor}_id"].to_numpy(),
@@ -423,8 +401,11 @@ class FeatureContext:
                 "at": to_times(self.at_us),
             }
         )
-        acts = self._within_reach(self.pair_acts, window_days)
-        counted = count_before(acts, queries, window_days=window_days, by=["actor_id", "target_id"])
+        events = self.pair_acts if acts is None else acts
+        if window_days is not None:
+            events = self._within_reach(events, window_days)
+        by = ["actor_id", "target_id"]
+        counted = count_before(events, queries, window_days=window_days, by=by)
         return np.asarray(counted, dtype=np.float64)
 
     def last_event_us(self, side: Side, tables: Sequence[str]) -> IntArray:

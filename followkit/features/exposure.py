@@ -10,14 +10,13 @@ from scipy import sparse
 from sklearn.preprocessing import normalize
 
 from followkit.features.blocks import BLOCK_DAYS, Block
-from followkit.features.context import SHRINKAGE, FeatureContext, FloatArray
+from followkit.features.context import FeatureContext, FloatArray
 from followkit.features.formats import find_latest, find_premiums, share_films, share_formats
 from followkit.features.liking import find_liked, gather_events
-from followkit.features.pooling import of_initiators
+from followkit.features.pooling import NOTHING, of_initiators, shrink_to_pool
 from followkit.features.texts import ENGAGEMENT_KINDS, FlagArray, TextBlock
 from followkit.features.ties import DAY_US, NEVER_US, UNKNOWN_US, to_times
 from followkit.text import cosine_of_pairs
-from followkit.timeline import count_before
 
 HOUR_US = 3_600_000_000
 LATEST_POSTS = 10
@@ -70,13 +69,10 @@ def count_first_hour(text: TextBlock) -> FloatArray:
     figures = text.posts["first_hour_engagement"]
     if figures.notna().any():
         return np.where(is_over, figures.to_numpy(np.float64, na_value=np.nan), np.nan)
-    acts = text.acts
-    place = text.find_posts(acts["post_row"])
-    delay_us = acts["at_us"].to_numpy(np.int64) - posted_us[place]
-    counts = acts["kind"].isin(ENGAGEMENT_KINDS).to_numpy(dtype=bool) & (place >= 0)
-    counts &= (delay_us >= 0) & (delay_us < HOUR_US)
-    counts &= acts["actor_id"].to_numpy(object) != text.posts["account_id"].to_numpy(object)[place]
-    found = np.bincount(place[counts], acts["amount"].to_numpy(float)[counts], len(posted_us))
+    acts = text.acts_on_posts(ENGAGEMENT_KINDS)
+    delay_us = acts["at_us"].to_numpy(np.int64) - posted_us[acts["post"]]
+    acts = acts[(delay_us >= 0) & (delay_us < HOUR_US)]
+    found = np.bincount(acts["post"], acts["amount"].to_numpy(float), len(posted_us))
     return np.where(is_over, found, np.nan)
 
 
@@ -121,17 +117,14 @@ def _share_below(block: Block) -> FloatArray:
     """Return the shrunk share for each account, and last that of an account without posts."""
     text = block.text
     latest = find_latest(text, ~np.isnan(text.engagement), LATEST_POSTS)
-    accounts = len(text.ids) + 1
-    if not len(latest):
-        return np.full(accounts, np.nan)
     owner, gained = text.owner[latest], text.engagement[latest]
     followers = np.append(block.degrees[1], 0)[block.graph.code(text.ids)]
     size = np.searchsorted(np.quantile(followers, TERCILES), followers, side="left")
     is_below = gained < pd.Series(gained).groupby(size[owner]).transform("median").to_numpy()
     below, posts = (
-        np.bincount(owner[keep], minlength=accounts) for keep in (is_below, slice(None))
+        np.bincount(owner[keep], minlength=len(text.ids)) for keep in (is_below, slice(None))
     )
-    return np.asarray((below + SHRINKAGE * is_below.mean()) / (posts + SHRINKAGE))
+    return shrink_to_pool(below.astype(np.float64), posts.astype(np.float64), NOTHING)
 
 
 # -- 4d: favoured formats --------------------------------------------------------------------------
@@ -167,13 +160,6 @@ def views_log(context: FeatureContext) -> FloatArray:
     events = views[["actor_id", "target_id", "amount"]].assign(
         at=to_times(views["at_us"].to_numpy())
     )
-    queries = pd.DataFrame(
-        {
-            "actor_id": context.rows["decider_id"].to_numpy(),
-            "target_id": context.rows["initiator_id"].to_numpy(),
-            "at": to_times(context.at_us),
-        }
-    )
-    counted = count_before(events, queries, by=["actor_id", "target_id"])
+    counted = context.count_pair_acts("decider", "initiator", acts=events)
     values = np.where(first_us < context.at_us, np.log1p(counted), np.nan)
     return context.where_watched(values, ("decider", "interactions"))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 from math import log, prod
-from typing import Literal
+from typing import Any, Literal
 
 Mode = Literal["timed", "crawl", "snapshot"]
 Side = Literal["initiator", "decider", "pair"]
@@ -125,19 +125,16 @@ def find_side(name: str) -> Side:
     return sides.get(prefix, "pair")
 
 
-def graph_feature(
+def _enter(
     name: str,
     claim: str,
     sign: int,
     label: str,
     formula: str,
-    *,
-    unit: tuple[str, float] = ("per doubling", DOUBLING),
-    tables: tuple[str, ...] = ("follows",),
-    in_model: bool = True,
-    source: str = "",
+    unit: tuple[str, float],
+    **options: Any,
 ) -> Feature:
-    """Return a feature of the follow graph: every mode, never untimed."""
+    """Return an entry whose factor and side follow from its claim and name."""
     return Feature(
         name=name,
         factor=int(claim[0]),
@@ -148,11 +145,27 @@ def graph_feature(
         unit=unit[0],
         unit_scale=unit[1],
         expected_sign=sign,
-        tables=tables,
-        modes=ALL_MODES,
-        in_model=in_model,
-        source=source,
+        **options,
     )
+
+
+def graph_feature(
+    name: str,
+    claim: str,
+    sign: int,
+    label: str,
+    formula: str,
+    *,
+    unit: tuple[str, float] = PER_DOUBLING,
+    tables: tuple[str, ...] = ("follows",),
+    in_model: bool = True,
+    source: str = "",
+) -> Feature:
+    """Return a feature of the follow graph: every mode, never untimed."""
+    return _enter(
+        name, claim, sign, label, formula, unit,
+        tables=tables, modes=ALL_MODES, in_model=in_model, source=source,
+    )  # fmt: skip
 
 
 def dated_feature(
@@ -166,25 +179,13 @@ def dated_feature(
     tables: tuple[str, ...],
     in_snapshots: bool = False,
     in_model: bool = True,
-    source: str = "",
 ) -> Feature:
     """Return a feature of posts or interactions: before t, or of unknown order in a snapshot."""
-    return Feature(
-        name=name,
-        factor=int(claim[0]),
-        claim=claim,
-        side=find_side(name),
-        label=label,
-        formula=formula,
-        unit=unit[0],
-        unit_scale=unit[1],
-        expected_sign=sign,
-        tables=tables,
-        modes=ALL_MODES if in_snapshots else DATED_MODES,
-        untimed_modes=("snapshot",) if in_snapshots else (),
-        in_model=in_model,
-        source=source,
-    )
+    return _enter(
+        name, claim, sign, label, formula, unit,
+        tables=tables, modes=ALL_MODES if in_snapshots else DATED_MODES,
+        untimed_modes=("snapshot",) if in_snapshots else (), in_model=in_model,
+    )  # fmt: skip
 
 
 def untimed_feature(
@@ -196,24 +197,12 @@ def untimed_feature(
     unit: tuple[str, float],
     tables: tuple[str, ...],
     in_model: bool = True,
-    sign: int = 1,
 ) -> Feature:
     """Return a feature that carries no time at all and may post-date the answer."""
-    return Feature(
-        name=name,
-        factor=int(claim[0]),
-        claim=claim,
-        side=find_side(name),
-        label=label,
-        formula=formula,
-        unit=unit[0],
-        unit_scale=unit[1],
-        expected_sign=sign,
-        tables=tables,
-        modes=ALL_MODES,
-        is_untimed=True,
-        in_model=in_model,
-    )
+    return _enter(
+        name, claim, 1, label, formula, unit,
+        tables=tables, modes=ALL_MODES, is_untimed=True, in_model=in_model,
+    )  # fmt: skip
 
 
 def profile_feature(
@@ -229,23 +218,11 @@ def profile_feature(
     is_sensitive: bool = False,
 ) -> Feature:
     """Return a feature of profiles: dated by `accounts.counts_at`, and untimed without it."""
-    return Feature(
-        name=name,
-        factor=int(claim[0]),
-        claim=claim,
-        side=find_side(name),
-        label=label,
-        formula=formula,
-        unit=unit[0],
-        unit_scale=unit[1],
-        expected_sign=sign,
-        tables=tables,
-        modes=ALL_MODES,
-        is_untimed=True,
-        in_model=in_model,
-        timed_by="accounts.counts_at",
-        is_sensitive=is_sensitive,
-    )
+    return _enter(
+        name, claim, sign, label, formula, unit,
+        tables=tables, modes=ALL_MODES, is_untimed=True, in_model=in_model,
+        timed_by="accounts.counts_at", is_sensitive=is_sensitive,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

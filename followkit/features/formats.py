@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from followkit.features.context import SHRINKAGE
+from followkit.features.records import SHRINKAGE
 from followkit.features.texts import FlagArray, FloatArray, IntArray, TextBlock
 from followkit.schema import FORMATS
 

@@ -16,18 +16,10 @@ from followkit.text import PAIR_CHUNK
 
 def find_liked(text: TextBlock, kinds: Sequence[str]) -> pd.DataFrame:
     """Return who liked which post of others: actor_id, owner_id, post; each once."""
-    acts = text.acts
-    place = text.find_posts(acts["post_row"])
-    kept = acts["kind"].isin(kinds).to_numpy(dtype=bool) & (place >= 0)
-    place = place[kept]
+    acts = text.acts_on_posts(kinds)
     liked = pd.DataFrame(
-        {
-            "actor_id": acts["actor_id"].to_numpy()[kept],
-            "owner_id": text.posts["account_id"].to_numpy()[place],
-            "post": place,
-        }
+        {"actor_id": acts["actor_id"], "owner_id": text.ids[acts["owner"]], "post": acts["post"]}
     )
-    liked = liked[liked["actor_id"] != liked["owner_id"]]
     return liked.drop_duplicates(["actor_id", "post"], ignore_index=True)
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from followkit.features.blocks import Block
 from followkit.features.claim import Claim
-from followkit.features.context import SHRINKAGE, FeatureContext, FeatureFunction, FloatArray
+from followkit.features.context import FeatureContext, FeatureFunction, FloatArray
 from followkit.features.feature import (
     PER_TEN_POINTS,
     PER_TENTH,
@@ -25,9 +25,12 @@ from followkit.features.feature import (
 )
 from followkit.features.liking import find_liked, gather_events
 from followkit.features.literature import AJZENMAN
+from followkit.features.pooling import of_initiators, shrink_likeness
+from followkit.features.records import SHRINKAGE
 from followkit.features.texts import Library, TextBlock
 from followkit.features.ties import IntArray, get_table
 from followkit.media import PALETTE
+from followkit.vectors import standardise, to_unit_rows
 
 FlagArray = npt.NDArray[np.bool_]
 
@@ -100,30 +103,6 @@ def _read_numbers(table: pd.DataFrame, name: str) -> FloatArray:
     return np.asarray(numbers.to_numpy(dtype=np.float64, na_value=np.nan))
 
 
-def standardise(figures: FloatArray) -> FloatArray:
-    """Return columns with mean 0 and standard deviation 1; a constant column becomes 0.
-
-    Examples
-    --------
-    >>> standardise(np.array([[1.0, 5.0], [3.0, 5.0]])).tolist()
-    [[-1.0, 0.0], [1.0, 0.0]]
-    """
-    if not len(figures):
-        return figures
-    centre, spread = figures.mean(axis=0), figures.std(axis=0)
-    varies = spread > 1e-12 * np.maximum(1.0, np.abs(centre))
-    result = np.zeros_like(figures)
-    return np.divide(
-        figures - centre, spread, out=result, where=np.broadcast_to(varies, result.shape)
-    )
-
-
-def to_unit_rows(rows: FloatArray) -> FloatArray:
-    """Return rows of length one; a row of zeros stays one."""
-    length = np.sqrt((rows**2).sum(axis=1, keepdims=True))
-    return np.divide(rows, length, out=np.zeros_like(rows), where=length > 0)
-
-
 # -- 1b: craft and palette -------------------------------------------------------------------------
 
 
@@ -135,19 +114,10 @@ def palette_consistency(context: FeatureContext) -> FloatArray:
 def _measure_consistency(block: Block) -> FloatArray:
     pictures = find_pictures(block.text, PALETTE)
     which = pictures.newest(LAST_PICTURES)
-    count = pictures.count(which)
-    units = to_unit_rows(pictures.figures)
-    sums = np.column_stack([pictures.add_up(column, which) for column in units.T])
-    own = pictures.add_up((units**2).sum(axis=1), which)
-    # Σ over ordered pairs of different pictures of u·v = |Σ u|² − Σ |u|².
-    pairs = count * (count - 1)
-    cosine = np.divide((sums**2).sum(axis=1) - own, pairs, out=np.zeros_like(own), where=pairs > 0)
-    weight = np.where(pairs > 0, count, 0.0)
-    if not weight.any():
-        return np.full(len(block.rows), np.nan)
-    pool = float((weight * cosine).sum() / weight.sum())
-    shrunk = (weight * cosine + SHRINKAGE * pool) / (weight + SHRINKAGE)
-    return block.text.look_up(shrunk, block.ids("initiator"), missing=pool)
+    likeness = shrink_likeness(
+        to_unit_rows(pictures.figures[which]), pictures.owner[which], pictures.size
+    )
+    return of_initiators(block, likeness)
 
 
 def picture_craft(context: FeatureContext) -> FloatArray:

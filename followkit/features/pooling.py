@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from followkit.features.blocks import Block, FloatArray
-from followkit.features.context import SHRINKAGE
+from followkit.features.records import SHRINKAGE
 from followkit.features.ties import IntArray
+from followkit.vectors import mean_cosine
 
 #: One event counted for and one against, so that a pool without events has a share as well.
 ONE_EACH = (1.0, 2.0)
@@ -28,6 +29,17 @@ def shrink_to_pool(
     everything = count.sum() + added[1]
     pool = (total.sum() + added[0]) / everything if everything else np.nan
     return np.append((total + SHRINKAGE * pool) / (count + SHRINKAGE), pool)
+
+
+def shrink_likeness(vectors: FloatArray, owner: IntArray, size: int) -> FloatArray:
+    """Return (n c + 10 p) / (n + 10) for each account and, last, p for those with fewer than two.
+
+    c is the mean cosine between two different of an account's n rows (`mean_cosine`), p = Σ n c /
+    Σ n over all accounts with two rows or more; NaN where there is none.
+    """
+    cosine, count = mean_cosine(vectors, owner, size)
+    weight = np.where(count > 1, count, 0).astype(np.float64)
+    return shrink_to_pool(weight * cosine, weight, NOTHING)
 
 
 def mean_of_initiators(

@@ -14,7 +14,7 @@ from sklearn.preprocessing import normalize
 from followkit.errors import InputError
 from followkit.features.blocks import Block
 from followkit.features.claim import Claim
-from followkit.features.context import SHRINKAGE, FeatureContext, FeatureFunction, FloatArray
+from followkit.features.context import FeatureContext, FeatureFunction, FloatArray
 from followkit.features.feature import (
     PER_DOUBLING,
     PER_TEN_POINTS,
@@ -28,7 +28,8 @@ from followkit.features.feature import (
 )
 from followkit.features.liking import find_liked, gather_events, sum_products
 from followkit.features.literature import MOSLEH
-from followkit.features.relevance import read_before
+from followkit.features.records import SHRINKAGE
+from followkit.features.relevance import read_before, same_attribute
 from followkit.features.texts import TextBlock
 from followkit.features.ties import IntArray, get_table
 from followkit.graph import FollowGraph
@@ -76,14 +77,6 @@ def _compare_consumed(block: Block) -> FloatArray:
 
 
 # -- 7c: convictions -------------------------------------------------------------------------------
-
-
-def same_stance(context: FeatureContext) -> FloatArray:
-    """Return 1 where both accounts declare the same stance; NaN where one declares none."""
-    left, right = (
-        context.profile(side, "stance").astype("string") for side in ("initiator", "decider")
-    )
-    return np.asarray((left == right).to_numpy(dtype=np.float64, na_value=np.nan))
 
 
 def read_opposed(about: Mapping[str, Any]) -> list[tuple[str, str]] | None:
@@ -325,7 +318,7 @@ def _count_avoided(block: Block) -> FloatArray:
 
 FEATURES: dict[str, FeatureFunction] = {
     "dyad_consumed_cosine": consumed_cosine,
-    "dyad_same_stance": same_stance,
+    "dyad_same_stance": lambda c: same_attribute(c, "stance"),
     "dyad_opposed_hashtags_log": opposed_hashtags_log,
     "dyad_opposed_ties_share": opposed_ties_share,
     "dyad_shared_community": shared_community,

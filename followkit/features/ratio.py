@@ -27,6 +27,17 @@ from followkit.features.literature import CHENG, HOPCROFT
 SPAM_THRESHOLD = DOUBLING
 
 
+def exceed_threshold(ratio_log: FloatArray) -> FloatArray:
+    """Return by how much the log of followees per follower exceeds log 2; 0 below.
+
+    Examples
+    --------
+    >>> exceed_threshold(np.log([4.0, 0.5, 0.125])).round(3).tolist()
+    [0.0, 0.0, 1.386]
+    """
+    return np.maximum(0.0, -ratio_log - SPAM_THRESHOLD)
+
+
 def follower_ratio_log(context: FeatureContext, side: Side) -> FloatArray:
     """Return log((followers + 1) / (followees + 1)) of one side."""
     followees, followers = context.degrees(side)

@@ -6,8 +6,6 @@ Word weights, topics, hashtag use and main languages are refitted in blocks of 2
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 from scipy import sparse
@@ -27,11 +25,10 @@ from followkit.features.feature import (
     untimed_feature,
 )
 from followkit.features.formats import find_latest, share_main_format
-from followkit.features.texts import EMBEDDING, list_hashtags
+from followkit.features.texts import EMBEDDING
 from followkit.features.ties import UNKNOWN_US, IntArray, get_table, to_us
 from followkit.text import TopicSpace, cosine_of_pairs
 
-PairFunction = Callable[[pd.DataFrame, pd.Series, pd.Series], FloatArray]
 #: How many of the initiator's posts a decider who looks in may see, and how many can win it.
 LATEST_POSTS = 30
 TOP_POSTS = 3
@@ -39,48 +36,42 @@ TOP_POSTS = 3
 BOTH_POST: tuple[tuple[Side, str], ...] = (("initiator", "posts"), ("decider", "posts"))
 
 
-def of_posts(context: FeatureContext, compute: PairFunction) -> FloatArray:
-    """Return `compute(posts so far, initiators, deciders)` for each block's dyads."""
+def topic_cosine(context: FeatureContext) -> FloatArray:
+    """Return the cosine of two accounts' vectors over their posts; 0 without words."""
     return context.by_block(
-        lambda block: compute(block.text.posts, block.ids("initiator"), block.ids("decider")),
+        lambda block: block.text.space.cosine(block.ids("initiator"), block.ids("decider")),
         *BOTH_POST,
     )
 
 
-def topic_cosine(context: FeatureContext) -> FloatArray:
-    """Return the cosine of two accounts' vectors over their posts; 0 without words."""
-    return context.by_block(
-        lambda block: block.text.cosine(block.ids("initiator"), block.ids("decider")), *BOTH_POST
-    )
-
-
-def find_rows(known: pd.Index, ids: pd.Series) -> IntArray:
-    """Return the position of each id among the known ones; −1 where it is not there."""
-    return np.asarray(pd.Index(known).get_indexer(pd.Index(ids)), dtype=np.int64)
-
-
-def hashtag_jaccard(posts: pd.DataFrame, left: pd.Series, right: pd.Series) -> FloatArray:
+def hashtag_jaccard(context: FeatureContext) -> FloatArray:
     """Return hashtags of both over hashtags of either; 0 where neither uses any."""
-    uses = pd.DataFrame({"account_id": posts["account_id"], "tag": list_hashtags(posts)})
-    uses = uses.explode("tag").dropna().drop_duplicates()
-    values = np.zeros(len(left))
-    if uses.empty:
-        return values
-    rows, accounts = pd.factorize(uses["account_id"])
+    return context.by_block(_compare_hashtags, *BOTH_POST)
+
+
+def _compare_hashtags(block: Block) -> FloatArray:
+    text = block.text
+    uses = text.hashtags.drop_duplicates(["account", "tag"])
     columns, tags = pd.factorize(uses["tag"])
+    # One account more than there are: the code −1 of one without posts means the last.
+    shape = (len(text.ids) + 1, len(tags))
     ones = np.ones(len(uses), dtype=np.int64)
-    used = sparse.csr_array((ones, (rows, columns)), shape=(len(accounts), len(tags)))
-    size = np.append(used.sum(axis=1), 0)
-    rows_left, rows_right = find_rows(accounts, left), find_rows(accounts, right)
-    both = (rows_left >= 0) & (rows_right >= 0)
-    shared = np.zeros(len(left), dtype=np.int64)
-    shared[both] = used[rows_left[both]].multiply(used[rows_right[both]]).sum(axis=1)
-    either = size[rows_left] + size[rows_right] - shared
-    return np.asarray(np.divide(shared, either, out=values, where=either > 0))
+    used = sparse.csr_array((ones, (uses["account"], columns)), shape=shape)
+    left, right = (text.code(block.ids(side)) % shape[0] for side in ("initiator", "decider"))
+    size = used.sum(axis=1)
+    shared = np.asarray(used[left].multiply(used[right]).sum(axis=1))
+    either = size[left] + size[right] - shared
+    return np.divide(shared, either, out=np.zeros(len(left)), where=either > 0)
 
 
-def same_language(posts: pd.DataFrame, left: pd.Series, right: pd.Series) -> FloatArray:
+def same_language(context: FeatureContext) -> FloatArray:
     """Return 1 where the commonest language of both accounts' posts agrees, else 0."""
+    return context.by_block(_compare_languages, *BOTH_POST)
+
+
+def _compare_languages(block: Block) -> FloatArray:
+    left, right = block.ids("initiator"), block.ids("decider")
+    posts = block.text.posts
     spoken = posts[posts["language"].notna()]
     counted = spoken.groupby(["account_id", "language"]).size().rename("posts").reset_index()
     counted = counted.sort_values(["posts", "language"], ascending=[False, True], kind="stable")
@@ -113,23 +104,14 @@ def _compare_bios(accounts: pd.DataFrame, block: Block) -> FloatArray:
     known = left.isin(accounts["account_id"]) & right.isin(accounts["account_id"])
     if not known.any():
         return np.full(len(left), np.nan)
-    values = cosine_in(TopicSpace(accounts["account_id"], accounts["bio"]), left, right)
+    values = TopicSpace(accounts["account_id"], accounts["bio"]).cosine(left, right)
     return np.where(known.to_numpy(dtype=bool), values, np.nan)
 
 
-def cosine_in(space: TopicSpace, left: pd.Series, right: pd.Series) -> FloatArray:
-    """Return the cosine of two accounts' vectors in a space; 0 where one has no words."""
-    values = np.zeros(len(left))
-    rows_left, rows_right = find_rows(space.ids, left), find_rows(space.ids, right)
-    both = (rows_left >= 0) & (rows_right >= 0)
-    values[both] = cosine_of_pairs(space.matrix, rows_left[both], rows_right[both])
-    return values
-
-
-def same_category(context: FeatureContext) -> FloatArray:
-    """Return 1 where both accounts declare the same category; NaN where one declares none."""
+def same_attribute(context: FeatureContext, column: str) -> FloatArray:
+    """Return 1 where both profiles say the same in a column; NaN where one says nothing."""
     left, right = (
-        context.profile(side, "category").astype("string") for side in ("initiator", "decider")
+        context.profile(side, column).astype("string") for side in ("initiator", "decider")
     )
     return np.asarray((left == right).to_numpy(dtype=np.float64, na_value=np.nan))
 
@@ -142,7 +124,8 @@ def embedding_cosine(context: FeatureContext) -> FloatArray:
     vectors = np.vstack([vectors, np.full(len(columns), np.nan)])
     known = pd.Index(accounts["account_id"])
     left, right = (
-        vectors[find_rows(known, context.rows[f"{side}_id"])] for side in ("initiator", "decider")
+        vectors[known.get_indexer(pd.Index(context.rows[f"{side}_id"]))]
+        for side in ("initiator", "decider")
     )
     lengths = np.sqrt((left**2).sum(axis=1) * (right**2).sum(axis=1))
     dots = (left * right).sum(axis=1)
@@ -173,7 +156,7 @@ def _compare_latest(block: Block) -> tuple[FloatArray, FloatArray]:
 def _average_latest(block: Block) -> tuple[FloatArray, FloatArray]:
     dyad, post = _list_latest(block)
     text = block.text
-    decider = find_rows(text.space.ids, block.ids("decider"))[dyad]
+    decider = text.space.code(block.ids("decider"))[dyad]
     told = decider >= 0
     cosines = np.zeros(len(dyad))
     both = sparse.vstack([text.vectors, text.space.matrix], format="csr")
@@ -219,10 +202,10 @@ def same_format_share(context: FeatureContext) -> FloatArray:
 
 FEATURES: dict[str, FeatureFunction] = {
     "dyad_topic_cosine": topic_cosine,
-    "dyad_hashtag_jaccard": lambda c: of_posts(c, hashtag_jaccard),
-    "dyad_same_language": lambda c: of_posts(c, same_language),
+    "dyad_hashtag_jaccard": hashtag_jaccard,
+    "dyad_same_language": same_language,
     "dyad_bio_cosine": bio_cosine,
-    "dyad_same_category": same_category,
+    "dyad_same_category": lambda c: same_attribute(c, "category"),
     "dyad_embedding_cosine": embedding_cosine,
     "dyad_top_posts_cosine": top_posts_cosine,
     "dyad_mean_posts_cosine": mean_posts_cosine,

@@ -29,16 +29,7 @@ def find_end(text: TextBlock) -> int:
 
 def list_talk(text: TextBlock) -> pd.DataFrame:
     """Return comments and replies on known posts by others, with `post` and `owner` (its code)."""
-
-    def make() -> pd.DataFrame:
-        acts = text.acts[text.acts["kind"].isin(TALK).to_numpy(dtype=bool)]
-        post = text.find_posts(acts["post_row"])
-        acts = acts.assign(post=post)[post >= 0]
-        owner = text.owner[acts["post"]]
-        acts = acts.assign(owner=owner, owner_id=text.ids[owner].array)
-        return acts[(acts["actor_id"] != acts["owner_id"]).to_numpy(dtype=bool)]
-
-    talk: pd.DataFrame = text.cached(("replies", "talk"), make)
+    talk: pd.DataFrame = text.cached(("replies", "talk"), lambda: text.acts_on_posts(TALK))
     return talk
 
 
@@ -53,6 +44,7 @@ def list_comments(text: TextBlock) -> pd.DataFrame:
         latest = find_end(text) - REPLY_HOURS * HOUR_US
         is_old = (talk["at_us"] <= latest) & talk["interaction_id"].notna()
         talk = talk[is_old.to_numpy(dtype=bool)].reset_index(drop=True)
+        talk = talk.assign(owner_id=text.ids[talk["owner"]].array)
         answers = acts[(acts["kind"].isin(TALK) & acts["reply_to_id"].notna()).to_numpy(bool)]
         answers = answers[["reply_to_id", "actor_id", "at_us"]].set_axis(
             ["interaction_id", "owner_id", "answered_us"], axis=1

@@ -12,17 +12,10 @@ from functools import reduce
 from operator import or_
 
 import numpy as np
-import pandas as pd
 
 from followkit.features.blocks import Block
 from followkit.features.claim import Claim
-from followkit.features.context import (
-    ACT_KINDS,
-    SHRINKAGE,
-    FeatureContext,
-    FeatureFunction,
-    FloatArray,
-)
+from followkit.features.context import ACT_KINDS, FeatureContext, FeatureFunction, FloatArray
 from followkit.features.feature import (
     FOLLOWS_OR_COUNTS,
     PER_DOUBLING,
@@ -32,15 +25,15 @@ from followkit.features.feature import (
     YES_OR_NO,
     Feature,
     Product,
-    Side,
     dated_feature,
     graph_feature,
     profile_feature,
 )
 from followkit.features.literature import CHENG
-from followkit.features.ratio import SPAM_THRESHOLD, follower_ratio_log
-from followkit.features.ties import DAY_US, IntArray, get_table, to_times
-from followkit.timeline import count_before
+from followkit.features.pooling import shrink_to_pool
+from followkit.features.ratio import exceed_threshold, follower_ratio_log
+from followkit.features.records import SHRINKAGE
+from followkit.features.ties import DAY_US, IntArray, get_table
 
 SPAM_WINDOW_DAYS = 1.0
 LATEST_FOLLOWEES = 50
@@ -57,7 +50,7 @@ def any_flag(context: FeatureContext, *columns: str) -> FloatArray:
 
 def spam_excess(context: FeatureContext) -> FloatArray:
     """Return by how much the log of followees per follower exceeds log 2; 0 below."""
-    return np.maximum(0.0, -follower_ratio_log(context, "initiator") - SPAM_THRESHOLD)
+    return exceed_threshold(follower_ratio_log(context, "initiator"))
 
 
 def spam_score(context: FeatureContext) -> FloatArray:
@@ -140,11 +133,11 @@ def curation_share(block: Block) -> FloatArray:
     size = graph.node_count
     pairs = actor[known] * size + target[known]
     is_curated = np.isin(graph.source * size + graph.target, pairs)
-    followees = np.bincount(graph.source, minlength=size + 1)
-    curated = np.bincount(graph.source[is_curated], minlength=size + 1)
-    pooled = (curated.sum() + 1.0) / (followees.sum() + 2.0)
-    values = (curated + SHRINKAGE * pooled) / (followees + SHRINKAGE)
-    return np.asarray(values[block.node("decider")])
+    curated, followees = (
+        np.bincount(graph.source[keep], minlength=size).astype(np.float64)
+        for keep in (is_curated, slice(None))
+    )
+    return shrink_to_pool(curated, followees)[block.node("decider")]
 
 
 def mentions_log(context: FeatureContext) -> FloatArray:
@@ -152,21 +145,11 @@ def mentions_log(context: FeatureContext) -> FloatArray:
     acts = get_table(context.dataset, "interactions")
     acts = acts[(acts["kind"] == "mention").to_numpy(dtype=bool) & acts["at"].notna().to_numpy()]
     mentions = acts[["actor_id", "target_id", "at"]].assign(amount=acts["count"].fillna(1))
-    total = np.zeros(len(context.rows))
-    for actor, target in (("initiator", "decider"), ("decider", "initiator")):
-        queries = pd.DataFrame(
-            {
-                "actor_id": context.rows[f"{actor}_id"].to_numpy(),
-                "target_id": context.rows[f"{target}_id"].to_numpy(),
-                "at": to_times(context.at_us),
-            }
-        )
-        total += count_before(mentions, queries, by=["actor_id", "target_id"])
-    both: tuple[tuple[Side, str], ...] = (
-        ("initiator", "interactions"),
-        ("decider", "interactions"),
+    total = context.count_pair_acts("initiator", "decider", acts=mentions)
+    total = total + context.count_pair_acts("decider", "initiator", acts=mentions)
+    return context.where_watched(
+        np.log1p(total), ("initiator", "interactions"), ("decider", "interactions")
     )
-    return context.where_watched(np.log1p(total), *both)
 
 
 FEATURES: dict[str, FeatureFunction] = {

@@ -6,20 +6,22 @@ in order of time and text, never of account names, so that fits do not depend on
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
+from followkit.features.memo import Memo
 from followkit.features.ties import UNKNOWN_US, get_table, to_us
 from followkit.tables import Dataset
-from followkit.text import Tokens, TopicSpace, cosine_of_pairs, find_hashtags
+from followkit.text import Tokens, TopicSpace, find_hashtags
 from followkit.topics import choose_topic_count, cluster_vectors, score_topics
+from followkit.vectors import to_unit_rows
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -29,10 +31,16 @@ Vectors = Literal["auto", "words", "columns", "wordllama"]
 EMBEDDING, TOPIC = "embedding_", "topic_"
 #: Reactions to a post that count as engagement with it.
 ENGAGEMENT_KINDS = ("like", "comment", "reply", "share", "save")
+#: Engagement with posts that is known by a moment: acts that name their post, or counts with a
+#: moment of their own.
+ENGAGED = (
+    "interactions.post_id",
+    *(f"posts.{kind}_count+posts.counts_at" for kind in ("like", "comment", "share", "save")),
+)
 
 
 @dataclass
-class Library:
+class Library(Memo):
     """What a dataset says in words and acts, and its blocks by moment, each made once.
 
     Attributes
@@ -104,12 +112,12 @@ class Library:
     def embeddings(self) -> FloatArray | None:
         """Dense unit vectors of posts where they are asked for or declared, else None."""
         if self.vectors == "wordllama":
-            return _unit_rows(embed_texts(self.posts["text"]))
+            return to_unit_rows(embed_texts(self.posts["text"]))
         columns = [name for name in self.posts if str(name).startswith(EMBEDDING)]
         declared = self.dataset.about.get("embeddings", {}).get("made_from") == "text"
         if self.vectors == "words" or not columns or not declared:
             return None
-        return _unit_rows(self.posts[columns].to_numpy(np.float64, na_value=0.0))
+        return to_unit_rows(self.posts[columns].to_numpy(np.float64, na_value=0.0))
 
     @cached_property
     def own_topics(self) -> FloatArray | None:
@@ -121,15 +129,8 @@ class Library:
         total = mix.sum(axis=1, keepdims=True)
         return np.asarray(np.divide(mix, total, out=np.zeros_like(mix), where=total > 0))
 
-    def cached(self, key: str, make: Callable[[], Any]) -> Any:
-        """Return something that concerns all posts, made on first use."""
-        kept = self.__dict__.setdefault("_kept", {})
-        if key not in kept:
-            kept[key] = make()
-        return kept[key]
 
-
-class TextBlock:
+class TextBlock(Memo):
     """Posts and acts strictly before a moment, and what is fitted to them.
 
     Attributes
@@ -140,6 +141,8 @@ class TextBlock:
         The posts known by then, in the library's order; `row` is the place in `library.posts`.
     acts
         The interactions known by then, of every kind; `post_row` points into `library.posts`.
+    known
+        Which posts of the library those are.
     ids, owner
         Accounts with a post, in order of their first post; the code of each post's account.
     """
@@ -147,24 +150,17 @@ class TextBlock:
     def __init__(self, library: Library, end_us: int | None) -> None:
         self.library, self.end_us = library, end_us
         everything = library.posts
-        known = self._before(everything["posted_us"])
-        self.rows = np.flatnonzero(known)
-        self.posts = everything[known].assign(row=self.rows).reset_index(drop=True)
+        self.known = self._before(everything["posted_us"])
+        self.rows = np.flatnonzero(self.known)
+        self.posts = everything[self.known].assign(row=self.rows).reset_index(drop=True)
         codes, ids = pd.factorize(self.posts["account_id"])
         self.owner, self.ids = codes.astype(np.int64), pd.Index(ids)
-        self._kept: dict[Any, Any] = {}
 
     def _before(self, stamps: pd.Series) -> FlagArray:
         if self.end_us is None:
             return np.ones(len(stamps), dtype=bool)
         at = stamps.to_numpy(np.int64)
         return (at != UNKNOWN_US) & (at < self.end_us)
-
-    def cached(self, key: Any, make: Callable[[], Any]) -> Any:
-        """Return what several features share, made on first use."""
-        if key not in self._kept:
-            self._kept[key] = make()
-        return self._kept[key]
 
     def code(self, ids: pd.Series) -> IntArray:
         """Return the codes of accounts; −1 for those without a post."""
@@ -185,15 +181,23 @@ class TextBlock:
         return np.divide(total, count, out=np.full(size, np.nan), where=count > 0)
 
     @cached_property
-    def post_count(self) -> IntArray:
-        """Posts of each account."""
-        return np.bincount(self.owner, minlength=len(self.ids)).astype(np.int64)
-
-    @cached_property
     def acts(self) -> pd.DataFrame:
         """Interactions known by then, in order of time."""
         acts = self.library.acts
         return acts[self._before(acts["at_us"])].reset_index(drop=True)
+
+    def acts_on_posts(self, kinds: Sequence[str]) -> pd.DataFrame:
+        """Return acts of these kinds on known posts of others, in order of time.
+
+        `acts` with `post` (the place in `posts`) and `owner` (the code of its account).
+        """
+        acts = self.acts
+        post = self.find_posts(acts["post_row"])
+        kept = acts["kind"].isin(kinds).to_numpy(dtype=bool) & (post >= 0)
+        acts, post = acts[kept], post[kept]
+        owner = self.owner[post]
+        is_other = acts["actor_id"].to_numpy(object) != self.ids.to_numpy(object)[owner]
+        return acts.assign(post=post, owner=owner)[is_other].reset_index(drop=True)
 
     def find_posts(self, post_rows: npt.ArrayLike) -> IntArray:
         """Return the places in `posts` of rows of the library; −1 for none or not known yet."""
@@ -208,13 +212,13 @@ class TextBlock:
         """TF-IDF vectors of accounts (`followkit.text.TopicSpace`), or means of embeddings."""
         dense = self.library.embeddings
         if dense is None:
-            return self.library.tokens.fit(np.isin(np.arange(len(self.library.posts)), self.rows))
+            return self.library.tokens.fit(self.known)
         mine = dense[self.rows]
         size = len(self.ids)
         sums = np.column_stack(
             [np.bincount(self.owner, column, size).astype(np.float64) for column in mine.T]
         )
-        return TopicSpace.of(self.ids, sparse.csr_array(_unit_rows(sums)))
+        return TopicSpace.of(self.ids, sparse.csr_array(to_unit_rows(sums)))
 
     @cached_property
     def vectors(self) -> sparse.csr_array:
@@ -227,7 +231,7 @@ class TextBlock:
     @cached_property
     def account_rows(self) -> IntArray:
         """The row of each account (in the order of `ids`) in `space.matrix`; −1 without words."""
-        return np.asarray(self.space.ids.get_indexer(self.ids), dtype=np.int64)
+        return self.space.code(self.ids)
 
     @cached_property
     def topic_mix(self) -> FloatArray:
@@ -268,14 +272,6 @@ class TextBlock:
         has_words = self.account_mix.max(axis=1, initial=0.0) > 0
         return np.where(has_words, self.account_mix.argmax(axis=1), -1).astype(np.int64)
 
-    def cosine(self, left: pd.Series, right: pd.Series) -> FloatArray:
-        """Return the cosine of two accounts' vectors; 0 where one has no words."""
-        values = np.zeros(len(left))
-        rows = [np.asarray(self.space.ids.get_indexer(pd.Index(side))) for side in (left, right)]
-        both = (rows[0] >= 0) & (rows[1] >= 0)
-        values[both] = cosine_of_pairs(self.space.matrix, rows[0][both], rows[1][both])
-        return values
-
     # -- hashtags and engagement ---------------------------------------------------------------
 
     @cached_property
@@ -294,18 +290,11 @@ class TextBlock:
         Counted from `interactions` with a post; where there are none, the platform's own counts
         (likes + comments + shares + saves) if they were read by then, else missing.
         """
-        acts = self.acts
-        place = self.find_posts(acts["post_row"])
-        counts = acts["kind"].isin(ENGAGEMENT_KINDS).to_numpy(dtype=bool) & (place >= 0)
-        if counts.any() or (self.library.acts["post_row"] >= 0).any():
-            counts[counts] = (
-                acts["actor_id"].to_numpy(object)[counts]
-                != self.posts["account_id"].to_numpy(object)[place[counts]]
-            )
-            weights = acts["amount"].to_numpy(np.float64)[counts]
-            found = np.bincount(place[counts], weights, len(self.posts))
-            return found.astype(np.float64)
-        return self._count_reactions()
+        if not (self.library.acts["post_row"] >= 0).any():
+            return self._count_reactions()
+        acts = self.acts_on_posts(ENGAGEMENT_KINDS)
+        amount = acts["amount"].to_numpy(np.float64)
+        return np.bincount(acts["post"], amount, len(self.posts)).astype(np.float64)
 
     def _count_reactions(self) -> FloatArray:
         names = ("like_count", "comment_count", "share_count", "save_count")
@@ -347,8 +336,3 @@ def embed_texts(texts: pd.Series) -> FloatArray:
     folder = Path(found.submodule_search_locations[0])
     model = WordLlama.load(cache_dir=folder, disable_download=True)
     return np.asarray(model.embed(texts.astype(str).tolist()), dtype=np.float64)
-
-
-def _unit_rows(matrix: FloatArray) -> FloatArray:
-    length = np.sqrt((matrix**2).sum(axis=1, keepdims=True))
-    return np.asarray(np.divide(matrix, length, out=np.zeros_like(matrix), where=length > 0))

@@ -45,7 +45,7 @@ from followkit.features.feature import (
 )
 from followkit.features.liking import sum_products
 from followkit.features.literature import ADAMIC, CHENG, HOPCROFT
-from followkit.features.texts import FlagArray
+from followkit.features.texts import ENGAGED, FlagArray
 from followkit.features.ties import DAY_US, UNKNOWN_US, IntArray, to_times, to_us
 from followkit.timeline import count_before, last_before
 
@@ -187,13 +187,6 @@ FEATURES: dict[str, FeatureFunction] = {
     "initiator_video_share": video_share,
     "dyad_views_from_decider_log": views_log,
 }
-
-#: Engagement with posts that is known by a moment: acts that name their post, or counts with a
-#: moment of their own.
-ENGAGED = (
-    "interactions.post_id",
-    *(f"posts.{kind}_count+posts.counts_at" for kind in ("like", "comment", "share", "save")),
-)
 
 ENTRIES: tuple[Feature, ...] = (
     graph_feature(

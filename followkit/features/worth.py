@@ -29,12 +29,13 @@ from followkit.features.feature import (
     dated_feature,
     profile_feature,
 )
+from followkit.features.formats import find_latest
 from followkit.features.literature import AJZENMAN
 from followkit.features.pooling import (
     NOTHING,
     mean_of_initiators,
     of_initiators,
-    shrink_to_pool,
+    shrink_likeness,
 )
 from followkit.features.replies import (
     find_end,
@@ -51,7 +52,6 @@ from followkit.voice import (
     choose_widespread,
     count_function_words,
     make_style_vectors,
-    mean_cosine,
     measure_marks,
 )
 
@@ -132,18 +132,13 @@ def voice_consistency(block: Block) -> FloatArray:
     text = block.text
     post = choose_own_posts(text)
     vectors = make_style_vectors(*measure_style(text, post))
-    cosine, count = mean_cosine(vectors, text.owner[post], len(text.ids))
-    weight = np.where(count > 1, count, 0).astype(np.float64)
-    return of_initiators(block, shrink_to_pool(weight * cosine, weight, NOTHING))
+    return of_initiators(block, shrink_likeness(vectors, text.owner[post], len(text.ids)))
 
 
 def choose_own_posts(text: TextBlock) -> IntArray:
     """Return the places of each account's last 30 posts that have words and are no reposts."""
     has_words = find_marks(text.library)[text.rows, MARKS.index("word_count_log")] > 0
-    post = np.flatnonzero(has_words & ~find_reposts(text))
-    owner = pd.Series(text.owner[post])
-    is_latest = owner.groupby(owner).cumcount(ascending=False) < LATEST_POSTS
-    return np.asarray(post[is_latest.to_numpy()])
+    return find_latest(text, has_words & ~find_reposts(text), LATEST_POSTS)
 
 
 def find_marks(library: Library) -> FloatArray:

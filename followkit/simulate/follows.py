@@ -18,7 +18,6 @@ import pandas as pd
 from scipy.special import ndtr
 
 from followkit.features.blocks import find_block_ends
-from followkit.features.relevance import cosine_in
 from followkit.graph import NEVER, count_events_before, count_shared, make_graph
 from followkit.logit import expit
 from followkit.simulate.draws import Draws, FloatArray, IntArray
@@ -211,7 +210,7 @@ def _cosine(world: World, pairs: pd.DataFrame) -> FloatArray:
         if space is not None:
             rows = np.flatnonzero(ends == end)
             part = pairs.iloc[rows]
-            values[rows] = cosine_in(space, part["a"] + 1, part["b"] + 1)
+            values[rows] = space.cosine(part["a"] + 1, part["b"] + 1)
     return values
 
 
