@@ -86,7 +86,7 @@ QUANTITIES: Mapping[str, Quantity] = {
     "acting_weeks_share": Quantity("share of weeks with an act", "initiator_acting_weeks_share"),
     "acts_to_decider": _count("acts towards the decider", "dyad_acts_to_decider_log"),
     "on_topic_acts_share": Quantity(
-        "share of acts on the decider's topic", "initiator_on_topic_acts_share"
+        "share of acts on the decider's topic", "dyad_on_topic_acts_share"
     ),
     "followers": _count("followers of the initiator", "initiator_follower_count_log"),
     "followees": _count("accounts that the initiator follows", "initiator_followee_count_log"),
@@ -101,6 +101,13 @@ QUANTITIES: Mapping[str, Quantity] = {
     "promotional_share": Quantity("share of promotional posts", "initiator_promotional_share"),
     "metric_response": Quantity("response to its metrics", "initiator_metric_response", low=-1.0),
 }  # fmt: skip
+
+
+#: Features that an initiator can move by what it does before it follows. Followers are not its own.
+CONTROLLABLE = frozenset(
+    {quantity.column for name, quantity in QUANTITIES.items() if name != "followers"}
+    | {"dyad_has_contact_7d", "initiator_spam_excess", "initiator_spam_score"}
+)
 
 
 @dataclass(frozen=True)
@@ -349,6 +356,22 @@ def _after_weeks(raw: RawQuantities, before: FloatArray, after: FloatArray, *, r
     _act_lately(raw, more, after)
 
 
+def _after_silence(raw: RawQuantities, before: FloatArray, after: FloatArray) -> None:
+    """Take away what was posted and done within a silence that grew longer."""
+    longer = after > before
+    raw.bound("posting_weeks_share", longer, high=_weeks_left(after))
+    raw.bound("acting_weeks_share", longer, high=_weeks_left(after))
+    whole = longer & (after >= WEEKS * WEEK_DAYS)
+    for name in ("posts_per_week", "acts_per_week", "acts_to_decider"):
+        raw.bound(name, whole, high=0.0)
+    raw.put("dyad_has_contact_7d", longer & (after >= WEEK_DAYS), 0.0)
+
+
+def _weeks_left(silent_days: FloatArray) -> FloatArray:
+    """Return the share of the last 12 weeks that lie before a silence of so many days."""
+    return np.maximum(1.0 - np.floor(silent_days / WEEK_DAYS) / STEADY_WEEKS, 0.0)
+
+
 def _act_lately(raw: RawQuantities, where: FlagArray, per_week: FloatArray) -> None:
     """Bring the last action no further back than the gap between evenly spread ones."""
     gap = WEEK_DAYS / np.maximum(per_week, NOTHING)
@@ -407,6 +430,7 @@ _FOLLOW_UPS: Mapping[str, Callable[[RawQuantities, FloatArray, FloatArray], None
     "acts_per_week": partial(_after_rate, weeks="acting_weeks_share"),
     "acting_weeks_share": partial(_after_weeks, rate="acts_per_week"),
     "acts_to_decider": _after_acts_to_decider,
+    "days_since_action": _after_silence,
     "followers": _after_followers,
     "followees": _after_followees,
     "follower_ratio": _after_ratio,

@@ -14,20 +14,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 
 from followkit import words
-from followkit.errors import InputError, ParameterError, suggest
-from followkit.explain import label_feature
-from followkit.levers import LEVERS, QUANTITIES, Change, Lever, Operation, RawQuantities
-from followkit.logit import expit
+from followkit.errors import ParameterError, suggest
+from followkit.levers import LEVERS, QUANTITIES, Change, Lever, Operation
 from followkit.model import FollowBackModel
+from followkit.predictions import RANGE_SHARE, Chosen, change_design, choose_dyads
 
-FloatArray = npt.NDArray[np.float64]
 FlagArray = npt.NDArray[np.bool_]
 
-#: Share of the dyads seen that count as inside the joint range.
-RANGE_SHARE = 0.975
 #: A change that takes a larger share of its dyads out of that range is refused.
 LARGEST_OUTSIDE = 0.5
 OPERATIONS: Mapping[str, Operation] = {
@@ -168,7 +163,7 @@ def what_if(
     (200, 0, '+15.5')
     """
     label, asked = _read_changes(changes)
-    chosen = _choose(model, features, rows, weights, confidence)
+    chosen = choose_dyads(model, features, rows, weights, confidence)
     return _predict(chosen, label, asked)
 
 
@@ -196,7 +191,7 @@ def what_if_table(
         lever, label, claims (joined by ", "), before, after, change, ci_low, ci_high
         (probabilities), n, outside_count, reason (empty, or why nothing is predicted).
     """
-    chosen = _choose(model, features, rows, weights, confidence)
+    chosen = choose_dyads(model, features, rows, weights, confidence)
     lines = []
     for lever in levers:
         found = _predict(chosen, lever.label, lever.changes)
@@ -211,94 +206,12 @@ def what_if_table(
     return pd.DataFrame(lines, columns=columns)
 
 
-@dataclass(frozen=True)
-class _SeenRange:
-    """The joint range of the model's continuous features among the dyads it was fitted to."""
-
-    columns: FlagArray
-    centre: FloatArray
-    scale: FloatArray
-    precision: FloatArray
-    limit: float
-
-    @classmethod
-    def of(cls, model: FollowBackModel) -> _SeenRange:
-        """Return the range that a model has seen."""
-        columns = np.array([not np.isin(column, (0.0, 1.0)).all() for column in model.design.T])
-        seen = model.design[:, columns]
-        centre, scale = seen.mean(axis=0), seen.std(axis=0)
-        size = int(columns.sum())
-        correlation = np.corrcoef(seen, rowvar=False).reshape(size, size)
-        precision = np.asarray(np.linalg.pinv(correlation, hermitian=True), np.float64)
-        unlimited = cls(columns, centre, scale, precision, np.inf)
-        limit = np.quantile(unlimited.measure(model.design), RANGE_SHARE)
-        # The dyad that sets the limit is inside, whatever the rounding.
-        return cls(columns, centre, scale, precision, float(limit) * (1 + 1e-9))
-
-    def measure(self, design: FloatArray) -> FloatArray:
-        """Return the Mahalanobis distance of each row."""
-        z = (design[:, self.columns] - self.centre) / self.scale
-        squared = ((z @ self.precision) * z).sum(axis=1)
-        return np.sqrt(np.maximum(squared, 0.0))
-
-    def excludes(self, design: FloatArray) -> FlagArray:
-        """Return which rows lie outside."""
-        return np.asarray(self.measure(design) > self.limit)
-
-
-@dataclass(frozen=True)
-class _Chosen:
-    """Complete dyads to predict for, and what it takes to do so."""
-
-    model: FollowBackModel
-    features: pd.DataFrame
-    weights: FloatArray
-    confidence: float
-    incomplete_count: int
-    seen: _SeenRange
-
-
-def _choose(
-    model: FollowBackModel, features: pd.DataFrame, rows: Any, weights: Any, confidence: Any
-) -> _Chosen:
-    lacking = [name for name in model.names if name not in features.columns]
-    if lacking:
-        raise InputError(f"features: {lacking[0]} is in the model but not in the table; add it")
-    level = model.confidence if confidence is None else float(confidence)
-    if not 0 < level < 1:
-        raise ParameterError(f"confidence: must lie between 0 and 1; got {level}. Try 0.95.")
-    mask = np.ones(len(features), bool) if rows is None else np.asarray(rows)
-    if mask.dtype != bool or mask.shape != (len(features),):
-        raise InputError(
-            f"rows: one True or False for each of the {len(features):,} dyads is needed; got "
-            f"{mask.size:,} of type {mask.dtype}"
-        )
-    weight = np.ones(len(features)) if weights is None else np.asarray(weights, np.float64)
-    if weight.shape != mask.shape or not (weight >= 0).all():
-        raise InputError(
-            f"weights: a number of 0 or more for each of the {len(features):,} dyads is needed"
-        )
-    known = np.isfinite(features[list(model.names)].to_numpy(float)).all(axis=1)
-    kept = mask & known
-    if not weight[kept].sum() > 0:
-        raise InputError(
-            f"rows: {words.count(mask.sum(), 'dyad')} chosen, none with weight and with every "
-            "feature of the model known; choose others"
-        )
-    incomplete = int((mask & ~known).sum())
-    seen = _SeenRange.of(model)
-    return _Chosen(model, features[kept], weight[kept], level, incomplete, seen)
-
-
-def _predict(chosen: _Chosen, label: str, changes: Sequence[Change]) -> WhatIf:
+def _predict(chosen: Chosen, label: str, changes: Sequence[Change]) -> WhatIf:
     """Change, check the range, predict."""
-    names = list(chosen.model.names)
-    raw = RawQuantities(chosen.features)
-    reason = _find_obstacle(raw, names, changes)
+    before = chosen.design
+    after, reason = change_design(chosen, changes)
     if reason:
         return _refuse(chosen, label, reason)
-    before = _design([chosen.features[name].to_numpy(float) for name in names])
-    after = _design([raw.rebuild(name) for name in names])
     known = np.asarray(np.isfinite(after).all(axis=1))
     changed = known & np.asarray((after != before).any(axis=1))
     outside = changed & chosen.seen.excludes(np.where(known[:, None], after, before))
@@ -314,29 +227,12 @@ def _predict(chosen: _Chosen, label: str, changes: Sequence[Change]) -> WhatIf:
     kept = known & ~outside
     if not chosen.weights[kept].sum() > 0:
         return _refuse(chosen, label, "not available: no dyad chosen has what it changes")
-    means = _compare(chosen, before[kept], after[kept], chosen.weights[kept])
+    first, second = (chosen.average(part[kept], chosen.weights[kept]) for part in (before, after))
+    change, reach = second.value - first.value, chosen.find_reach(second.gradient - first.gradient)
+    means = (first.value, second.value, change, change - reach, change + reach)
     incomplete = chosen.incomplete_count + int((~known).sum())
     counts = (int(kept.sum()), int(outside.sum()), incomplete)
     return WhatIf(label, *means, chosen.confidence, *counts, "", chosen.model.covariance_kind)
-
-
-def _design(columns: Sequence[FloatArray]) -> FloatArray:
-    return np.column_stack([np.ones(len(columns[0])), *columns])
-
-
-def _find_obstacle(raw: RawQuantities, names: Sequence[str], changes: Sequence[Change]) -> str:
-    """Carry the changes out; return why they cannot be predicted from, or nothing."""
-    for change in changes:
-        column = QUANTITIES[change.quantity].column
-        if column not in raw.columns:
-            return f"not available: it needs {label_feature(column)}, which these data do not give"
-        raw.change(change)
-    if not any(raw.depends(name) for name in names):
-        return "not available: nothing that it moves is in the model"
-    lacking = next(filter(None, map(raw.find_lacking, names)), "")
-    if lacking:
-        return f"not available: it moves {label_feature(lacking)}, which the table lacks"
-    return ""
 
 
 def _leaves_range(outside: FlagArray, counted: FlagArray, changed: FlagArray) -> bool:
@@ -347,32 +243,12 @@ def _leaves_range(outside: FlagArray, counted: FlagArray, changed: FlagArray) ->
 
 
 def _refuse(
-    chosen: _Chosen, label: str, reason: str, outside_count: int = 0, unknown_count: int = 0
+    chosen: Chosen, label: str, reason: str, outside_count: int = 0, unknown_count: int = 0
 ) -> WhatIf:
     numbers = (np.nan, np.nan, np.nan, np.nan, np.nan)
     counts = (0, outside_count, chosen.incomplete_count + unknown_count)
     kind = chosen.model.covariance_kind
     return WhatIf(label, *numbers, chosen.confidence, *counts, reason, kind)
-
-
-def _compare(
-    chosen: _Chosen, before: FloatArray, after: FloatArray, weights: FloatArray
-) -> tuple[float, float, float, float, float]:
-    """Return the two means, their difference and its delta-method interval."""
-    model = chosen.model
-    means, gradients = [], []
-    for design in (before, after):
-        probability = expit(design @ model.beta)
-        slope = design * (probability * (1 - probability))[:, None]
-        means.append(float(np.average(probability, weights=weights)))
-        gradients.append(np.average(slope, axis=0, weights=weights))
-    gradient = gradients[1] - gradients[0]
-    # Rounding can leave a variance just below 0.
-    error = np.sqrt(np.maximum(gradient @ model.covariance @ gradient, 0.0))
-    freedom = model.degrees_of_freedom if "dyadic" in model.covariance_kind else np.inf
-    reach = float(stats.t.ppf((1 + chosen.confidence) / 2, freedom) * error)
-    change = means[1] - means[0]
-    return means[0], means[1], change, change - reach, change + reach
 
 
 def _read_changes(changes: Any) -> tuple[str, tuple[Change, ...]]:

@@ -240,7 +240,7 @@ def random_rows(n: int = 200, seed: int = 3) -> pd.DataFrame:
             "initiator_hashtag_mix": rng.random(n),
             "initiator_promotional_share": rng.random(n),
             "initiator_metric_response": rng.uniform(-1, 1, n),
-            "initiator_on_topic_acts_share": rng.random(n),
+            "dyad_on_topic_acts_share": rng.random(n),
         }
     )
 

@@ -135,7 +135,7 @@ def test_forcing_a_flag_is_its_published_marginal_effect(monkeypatch: pytest.Mon
     """PSI from 0 to 1 in Spector's data: .357515, by setting it for all and for nobody."""
     import statsmodels.api as sm
 
-    monkeypatch.setattr("followkit.whatif.RANGE_SHARE", 1.0)
+    monkeypatch.setattr("followkit.predictions.RANGE_SHARE", 1.0)
     data = sm.datasets.spector.load_pandas()
     columns = {"PSI": "initiator_hashtag_mix", "GPA": "gpa", "TUCE": "tuce"}
     x = pd.concat([data.exog[list(columns)]] * 2, ignore_index=True).rename(columns=columns)
