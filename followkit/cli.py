@@ -1,4 +1,4 @@
-"""The command line: check, simulate, report, lab.
+"""The command line: check, features, simulate, report, lab.
 
 Whatever is slow to import is imported inside a command, so that `followkit --help` answers at once.
 Errors end as one readable sentence and an exit code: 2 bad input, 3 sound data that cannot carry a
@@ -63,10 +63,27 @@ def simulate(
     """Write a simulated town: all tables, and truth.json with the coefficients planted in it."""
     from followkit.simulate import make_town, write_dataset
 
-    wanted = {"account_count": accounts, "seed": seed}
+    wanted: dict[str, Any] = {"account_count": accounts, "seed": seed}
     town = make_town(**{name: value for name, value in wanted.items() if value is not None})
     write_dataset(town, out)
     print(f"Wrote {out} ({len(town.accounts):,} accounts, {len(town.follows):,} follows).")
+
+
+@app.command()
+def features(
+    name: Annotated[str, typer.Argument(help="One feature, to read how it is computed.")] = "",
+    list_claims: Annotated[
+        bool, typer.Option("--list", help="Every claim with the features that measure it.")
+    ] = False,
+) -> None:
+    """List the claims and their features, or say how one feature is computed."""
+    from followkit.features import pages
+
+    if name and not list_claims:
+        print(pages.describe_feature(name), end="")
+        return
+    columns = ["claim", "text", "sign", "test", "headline", "evidence"]
+    _print_frame(pages.list_claims()[columns], "Claims and what measures them")
 
 
 @app.command()

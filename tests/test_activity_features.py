@@ -182,7 +182,9 @@ def test_missing_tables_are_named() -> None:
     acts = tables["interactions"].drop(columns="post_id")
     world = open_world("timed", tables | {"interactions": acts})
     reason = find_reason(CATALOGUE[NAMES[0]], world.dataset, "timed")
-    assert reason.startswith("needs posts with times and interactions with post_id or posts with ")
+    assert reason.startswith(
+        "needs posts with times, and interactions with post_id, or posts with "
+    )
     assert find_reason(CATALOGUE[NAMES[1]], world.dataset, "timed") == ""
 
 

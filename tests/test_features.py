@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +17,14 @@ from followkit.features import (
     CATALOGUE,
     FACTORS,
     FUNCTIONS,
-    describe_catalogue,
     find_reason,
     make_features,
 )
 from followkit.features.catalogue import ALL_MODES
+from followkit.features.pages import describe_catalogue, describe_claims
 from followkit.tables import make_dataset
 
-DOCS = Path(__file__).parent.parent / "docs" / "features.md"
+DOCS = Path(__file__).parent.parent / "docs"
 
 
 # -- the catalogue ----------------------------------------------------------------------------
@@ -54,10 +55,12 @@ def test_the_first_three_are_the_headlines_that_scarce_data_can_carry() -> None:
     ]
 
 
-def test_docs_are_current() -> None:
-    assert DOCS.read_text(encoding="utf-8") == describe_catalogue(), (
-        "run: python -m followkit.features"
-    )
+@pytest.mark.parametrize(
+    ("name", "write"), [("features.md", describe_catalogue), ("claims.md", describe_claims)]
+)
+def test_docs_are_current(name: str, write: Callable[[], str]) -> None:
+    found = (DOCS / name).read_text(encoding="utf-8")
+    assert found == write(), "run: python -m followkit.features"
 
 
 # -- values -----------------------------------------------------------------------------------
@@ -145,8 +148,8 @@ def test_missing_features_say_why() -> None:
     whole = open_world("snapshot", tables)
     found = make_features(whole.dyads, whole.dataset).missing
     reasons = found.set_index("feature")["reason"].to_dict()
-    assert reasons["dyad_bio_cosine"] == "untimed: only with allow_untimed"
-    assert reasons["dyad_topic_cosine"] == "untimed: only with allow_untimed"
+    assert reasons["dyad_bio_cosine"] == "moment unknown: only with allow_untimed"
+    assert reasons["dyad_topic_cosine"] == "moment unknown: only with allow_untimed"
     assert reasons["initiator_posts_per_week_log"] == "needs follow times"
 
 

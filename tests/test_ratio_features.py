@@ -384,8 +384,8 @@ def test_missing_tables_are_named() -> None:
         for name in (*NAMES, "initiator_spam_score", "dyad_curation_common_followees")
     }
     assert reasons["decider_is_business"] == "needs accounts with is_business"
-    assert reasons["decider_curation_share"] == "needs follows and interactions with kind"
-    assert reasons["initiator_followee_topic_entropy"] == "needs follows and posts with text"
+    assert reasons["decider_curation_share"] == "needs follows, and interactions with kind"
+    assert reasons["initiator_followee_topic_entropy"] == "needs follows, and posts with text"
     assert reasons["dyad_mentions_log"] == "needs interactions with times"
     assert "posts with text" in reasons["initiator_spam_score"]
     assert "interactions" in reasons["dyad_curation_common_followees"]
@@ -403,7 +403,8 @@ def test_profiles_without_a_date_are_untimed() -> None:
     unread = world.dataset.replace(accounts=world.dataset.accounts.drop(columns="counts_at"))
     entry = CATALOGUE["dyad_business_follower_count_log"]
     assert find_reason(entry, world.dataset, "timed") == ""
-    assert find_reason(entry, unread, "timed") == "untimed: only with allow_untimed"
+    reason = find_reason(entry, unread, "timed")
+    assert reason == "moment unknown: needs accounts with counts_at, or allow_untimed"
 
 
 def test_every_claim_of_the_factor_has_a_contrast_in_the_catalogue() -> None:

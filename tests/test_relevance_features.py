@@ -236,7 +236,8 @@ def make_embedded(seed: int, mode: str) -> World:
 @pytest.mark.parametrize("mode", ["timed", "crawl", "snapshot"])
 def test_embeddings_are_untimed_and_do_not_depend_on_names(mode: str) -> None:
     name, world = "dyad_embedding_cosine", make_embedded(1, mode)
-    assert find_reason(CATALOGUE[name], world.dataset, mode) == "untimed: only with allow_untimed"
+    reason = find_reason(CATALOGUE[name], world.dataset, mode)
+    assert reason == "moment unknown: only with allow_untimed"
     values = make_features(world.dyads, world.dataset, names=[name], allow_untimed=True).values
     accounts = world.dataset.accounts.set_index("account_id").filter(like="embedding_")
     accounts = accounts.to_dict("index")

@@ -506,7 +506,7 @@ def test_counts_of_the_platform_stand_in_for_acts() -> None:
         expected = per_hundred(cut, figures) if known else NAN
         np.testing.assert_allclose(value, expected, rtol=0, atol=1e-9)
     reason = find_reason(CATALOGUE["initiator_first_hour_engagement_log"], data, "timed")
-    assert reason.startswith("needs posts with first_hour_engagement or ")
+    assert reason.startswith("needs posts with first_hour_engagement, or ")
 
 
 @pytest.mark.parametrize("mode", ["timed", "crawl"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -20,7 +19,8 @@ from followkit.features.catalogue import (
     Mode,
 )
 from followkit.features.claim import Claim
-from followkit.features.context import TIME_COLUMNS, make_contexts
+from followkit.features.context import make_contexts
+from followkit.features.needs import find_reason, is_untimed
 from followkit.features.texts import Vectors
 from followkit.features.ties import is_export
 from followkit.tables import Dataset
@@ -33,7 +33,6 @@ __all__ = [
     "Claim",
     "Feature",
     "FeatureTable",
-    "describe_catalogue",
     "find_reason",
     "make_features",
 ]
@@ -148,61 +147,6 @@ def _choose(names: Sequence[str] | None) -> list[str]:
     return [name for name in CATALOGUE if name in set(names)]
 
 
-def find_reason(
-    feature: Feature,
-    dataset: Dataset,
-    mode: Mode,
-    *,
-    allow_untimed: bool = False,
-    allow_sensitive: bool = False,
-) -> str:
-    """Return "" when the data can give the feature, else why not ("needs posts with text")."""
-    if not any(_has_tables(option, dataset, mode) for option in feature.tables):
-        return "needs " + " or ".join(_describe_need(option) for option in feature.tables)
-    if mode not in feature.modes:
-        return "needs follow times"
-    if feature.is_sensitive and not allow_sensitive:
-        return "about convictions: only with allow_sensitive"
-    if is_untimed(feature, dataset, mode) and not allow_untimed:
-        return "untimed: only with allow_untimed"
-    return ""
-
-
-def is_untimed(feature: Feature, dataset: Dataset, mode: Mode) -> bool:
-    """Return whether what these data say about the feature may post-date the follow."""
-    table, _, column = feature.timed_by.partition(".")
-    if table and mode != "snapshot" and dataset.has(table, column):
-        return mode in feature.untimed_modes
-    return feature.is_untimed_in(mode)
-
-
-def _has_tables(option: str, dataset: Dataset, mode: Mode) -> bool:
-    """Return whether the data hold every table and column of one alternative."""
-    for need in option.split("+"):
-        table, _, column = need.partition(".")
-        if not dataset.has(table, *([column] if column else [])):
-            return False
-        # A feature of dated dyads can only use rows whose own moment is known, and at a crawl
-        # the times of follows are not used at all.
-        if column and mode != "snapshot":
-            moment = TIME_COLUMNS.get(table)
-            if moment and not dataset.has(table, moment):
-                return False
-            if table == "follows" and mode != "timed":
-                return False
-    return True
-
-
-def _describe_need(option: str) -> str:
-    words = []
-    for need in option.split("+"):
-        table, _, column = need.partition(".")
-        is_moment = column == TIME_COLUMNS.get(table)
-        detail = " with times" if is_moment else f" with {column}" if column else ""
-        words.append(f"{table.replace('_', ' ')}{detail}")
-    return " and ".join(words)
-
-
 def _missing_frame(reasons: Mapping[str, str]) -> pd.DataFrame:
     rows = [(name, CATALOGUE[name].claim, why) for name, why in reasons.items() if why]
     return pd.DataFrame(rows, columns=["feature", "claim", "reason"])
@@ -223,54 +167,3 @@ def _describe_making(dyads: DyadSet, dataset: Dataset, untimed: Sequence[str]) -
     if untimed:
         notes.append(f"Order unknown, may post-date the answer: {', '.join(untimed)}.")
     return tuple(notes)
-
-
-def describe_catalogue() -> str:
-    """Return the catalogue as a Markdown page, factor by factor.
-
-    Examples
-    --------
-    >>> describe_catalogue().splitlines()[0]
-    '# Features'
-    """
-    lines = [
-        "# Features",
-        "",
-        "Written by `python -m followkit.features` from the catalogue; edit that instead.",
-        "A follows B: A is the initiator, B the decider, t the moment of the follow, H the",
-        "horizon. Features use only what happened before t, and never the pair's own two ties.",
-        "Modes: *timed* (as of t), *crawl* (ties standing at a baseline crawl), *snapshot*",
-        "(the graph without the dyad's fold). Sign: what the claim expects.",
-    ]
-    for factor, title in FACTORS.items():
-        entries = [entry for entry in CATALOGUE.values() if entry.factor == factor]
-        if entries:
-            lines += ["", f"## {factor} {title}"]
-            lines += chain.from_iterable(_describe_entry(entry) for entry in entries)
-    return "\n".join(lines) + "\n"
-
-
-def _describe_entry(entry: Feature) -> list[str]:
-    sign = {1: "+", -1: "−", 0: "none"}[entry.expected_sign]
-    needs = " or ".join(_describe_need(option) for option in entry.tables)
-    modes = [
-        f"{mode} (untimed)" if entry.is_untimed_in(mode) else str(mode) for mode in entry.modes
-    ]
-    if entry.timed_by:
-        modes.append(f"dated where {entry.timed_by} says when it was read")
-    lines = [
-        "",
-        f"### `{entry.name}`",
-        "",
-        f"{entry.label[0].upper()}{entry.label[1:]}.",
-        "",
-        f"- claim {entry.claim}, expected sign {sign}; side: {entry.side}",
-        f"- computed as: {entry.formula}",
-        f"- odds ratio {entry.unit} (a step of {entry.unit_scale:.4g})",
-        f"- needs {needs}; modes: {', '.join(modes)}",
-    ]
-    if not entry.in_model:
-        lines.append("- shown, not fitted: an exact combination of other features")
-    if entry.source:
-        lines.append(f"- source: {entry.source}")
-    return lines

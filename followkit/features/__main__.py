@@ -1,13 +1,14 @@
-"""Write docs/features.md from the catalogue: `python -m followkit.features [path]`."""
+"""Write docs/features.md and docs/claims.md: `python -m followkit.features [folder]`."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from followkit.features import describe_catalogue
+from followkit.features.pages import describe_catalogue, describe_claims
 
 if __name__ == "__main__":
-    path = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/features.md")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(describe_catalogue(), encoding="utf-8")
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, page in (("features.md", describe_catalogue()), ("claims.md", describe_claims())):
+        (folder / name).write_text(page, encoding="utf-8")
