@@ -110,7 +110,9 @@ def analyse(
     seed: int = 0,
     confidence: float = 0.95,
     allow_untimed: bool = False,
+    allow_sensitive: bool = False,
     names: Sequence[str] | None = None,
+    also: Sequence[str] = (),
 ) -> Analysis:
     """Make dyads and features, fit the model and score the ladder.
 
@@ -127,8 +129,13 @@ def analyse(
     allow_untimed
         Also score features whose moment is unknown, as a rung of their own; they stay out of the
         model.
+    allow_sensitive
+        Also compute features of convictions that were asked for by name; they stay out of the
+        model unless they are among `names`.
     names
         Features of the model; those of the catalogue that the data can give without it.
+    also
+        Further features to compute, such as those of claims.
 
     Returns
     -------
@@ -140,8 +147,9 @@ def analyse(
     else:
         dyads = make_dyads(dataset, question, seed=seed)
     features = make_features(
-        dyads, dataset, names=[*list_core(), *(names or ())], allow_untimed=allow_untimed
-    )
+        dyads, dataset, names=[*list_core(), *(names or ()), *also],
+        allow_untimed=allow_untimed, allow_sensitive=allow_sensitive,
+    )  # fmt: skip
     accounts = code_dyads(dyads)
     rate = cov.dyadic_rate(dyads.table["outcome"], accounts, confidence=confidence)
     wanted = list(names) if names is not None else choose_features(features)
@@ -153,7 +161,9 @@ def analyse(
     splits = make_splits(dyads, seed=seed)
     # Rungs share their dyads, so a feature that few dyads have would cost all rungs the others.
     known = features.values.notna().mean()
-    scored = [*model.names, *(name for name in features.untimed if known[name] > 0.95)]
+    core = set(list_core())
+    untimed = (name for name in features.untimed if name in core and known[name] > 0.95)
+    scored = [*model.names, *untimed]
     ladder = run_ladder(
         dyads, features, names=scored, splits=splits, seed=seed, confidence=confidence
     )
@@ -185,7 +195,10 @@ def choose_features(features: FeatureTable) -> list[str]:
     return [
         name
         for name in table
-        if CATALOGUE[name].in_model and known[name] > 0.5 and name not in features.untimed
+        if CATALOGUE[name].in_model
+        and not CATALOGUE[name].is_sensitive
+        and known[name] > 0.5
+        and name not in features.untimed
     ]
 
 

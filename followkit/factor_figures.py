@@ -50,6 +50,27 @@ def plot_contributions(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
+def plot_carriers(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw which share of the deviance initiator, decider and pair explain, with its interval.
+
+    Parameters
+    ----------
+    table
+        Columns `label`, `share`, `share_low`, `share_high` (0–1).
+    ax
+        Where to draw; a new figure without it.
+    """
+    ax = open_axes(ax)
+    notes = [words.percent(share) for share in table["share"]]
+    ends = table.drop(columns=["ci_low", "ci_high"], errors="ignore")
+    ends = ends.rename(columns={"share_low": "ci_low", "share_high": "ci_high"})
+    draw_forest(ax, ends, "share", notes, reference=0.0)
+    ax.xaxis.set_major_locator(MaxNLocator(5))
+    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+    ax.set_xlabel("share of the deviance explained, unseen accounts")
+    return ax
+
+
 def plot_claims(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the contrast of every claim that could be tested, coloured by its verdict.
 

@@ -65,6 +65,18 @@ def factor_range(low: float, high: float) -> str:
     return f"{factor(low)} to {factor(high)}"
 
 
+def signed(number: float) -> str:
+    """Write a number that may lie below 0 with two decimals.
+
+    Examples
+    --------
+    >>> signed(1.234), signed(-0.5), signed(-0.001)
+    ('1.23', '−0.50', '0.00')
+    """
+    text = f"{number:.2f}".replace("-", "−")
+    return text.removeprefix("−") if text == "−0.00" else text
+
+
 def points(change: float) -> str:
     """Write a change in probability in percentage points, always with its sign.
 

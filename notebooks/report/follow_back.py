@@ -21,6 +21,9 @@ horizon_days: float = 30.0  # days within which an answer counts
 seed: int = 0  # of folds and splits
 confidence: float = 0.95  # of every interval
 allow_untimed: bool = False  # also use data whose moment is unknown
+allow_sensitive: bool = False  # also judge the claim about convictions
+delta: float = 0.01  # changes in probability smaller than this are negligible
+initiator: str = ""  # account whose follows the advice is tried on; all without
 with_mutuality: bool = True  # also ask which ties are mutual, apart
 show_names: bool = False  # show account names instead of numbers
 title: str = "Who follows back?"  # heading of the report
@@ -28,6 +31,9 @@ title: str = "Who follows back?"  # heading of the report
 # %%
 from followkit import analysis as an
 from followkit import describe as say
+from followkit import describe_factors as tell
+from followkit import factor_sections as part
+from followkit import factors as fx
 from followkit import figures as draw
 from followkit import sections as page
 from followkit.html import Record, callout, details, key_numbers, lead, show, table
@@ -36,7 +42,9 @@ from followkit.sources import describe_dataset, find_data, load_dataset
 dataset = load_dataset(find_data(data), mapping=find_data(mapping) if mapping else None)
 options = {"seed": seed, "confidence": confidence, "allow_untimed": allow_untimed}
 chosen = an.choose_question(dataset, question)
-main = an.analyse(dataset, chosen, horizon_days=horizon_days, **options)
+main = an.analyse(dataset, chosen, horizon_days=horizon_days, also=fx.list_claim_features(),
+                  allow_sensitive=allow_sensitive, **options)  # fmt: skip
+study = fx.study_factors(main, delta=delta, seed=seed, initiator=initiator)
 numbers = Record()
 
 # %%
@@ -63,7 +71,15 @@ numbers.record("sensitivity", sensitivity.to_dict("records"))
 page.show_sensitivity(sensitivity)
 
 # %% [markdown]
-# ## What goes with an answer
+# ## 1. Which factors move the decision, and by how much?
+
+# %%
+numbers.record("factors", tell.collect_factor_numbers(study))
+shares = tell.describe_contributions(study)
+show(part.show_snapshot_caution(main), shares.text, part.show_contributions(shares))
+
+# %% [markdown]
+# ### What goes with an answer, feature by feature
 #
 # An odds ratio of 2 doubles the odds of an answer for one step of the feature. Each is *associated
 # with* an answer while the others stay the same; nothing here was tried on anybody.
@@ -78,6 +94,59 @@ show(effects.text, forest, page.show_effects(effects))
 # %%
 fragility = say.describe_fragility(an.make_fragility(main))
 show(fragility.text, page.show_fragility(fragility))
+
+# %% [markdown]
+# ## 2. Does a high follower count guarantee a follow-back?
+
+# %%
+curve, groups = fx.follower_curve(study), fx.compare_popularity(study)
+followers = tell.describe_followers(curve, groups, fx.ratio_beyond_followers(study))
+show(followers.text, part.show_followers(followers, groups))
+
+# %% [markdown]
+# ## 3. How does visibility act?
+
+# %%
+visibility = tell.describe_visibility(study, fx.compare_effects_without(study))
+show(visibility.text, part.show_visibility(visibility))
+
+# %% [markdown]
+# ## 4. Can an inactive account expect a follow-back?
+
+# %%
+inactive = tell.describe_inactive(fx.recency_curves(study), fx.compare_posting(study))
+show(inactive.text, part.show_inactive(inactive))
+
+# %% [markdown]
+# ## 5. What raises the chance?
+
+# %%
+changes = tell.describe_changes(study)
+show(changes.text, part.show_changes(study, changes))
+
+# %% [markdown]
+# ## 6. Should one take it personally?
+
+# %%
+carriers = tell.describe_carriers(study)
+show(carriers.text, part.show_carriers(study, carriers))
+
+# %% [markdown]
+# ### One follow that went unanswered
+
+# %%
+surprise = fx.explain_surprise(study)
+reasons = tell.describe_surprise(surprise)
+show(reasons.text, part.show_surprise(reasons, surprise))
+
+# %% [markdown]
+# ## What practitioners claim
+#
+# Each claim has one contrast that was declared before any data were looked at.
+
+# %%
+claims = tell.describe_claims(study)
+show(claims.text, part.show_claims(study, claims))
 
 # %% [markdown]
 # ## Does a single decider carry it?
