@@ -56,7 +56,7 @@ def describe_contributions(study: Factors) -> Summary:
     total = (
         f"On accounts it has not seen, a model of all {words.count(len(table), 'measured factor')} "
         f"explains {words.percent(value / null)} of the deviance "
-        f"(interval {words.percent_range(low / null, high / null).replace('-', '−')})."
+        f"(interval {words.percent_range(low / null, high / null)})."
     )
     if low <= 0:
         text = f"{total} That is not clearly more than nothing, so no shares are given."
@@ -147,9 +147,9 @@ def _tell_followers(curve: pd.DataFrame) -> str:
     return (
         f"No: even the best placed go unanswered in {words.percent(1 - best)} of cases. With "
         f"{words.count(first['value'], 'follower')} the model predicts "
-        f"{words.percent(first['probability'])} answered ({_range(first)}), with "
-        f"{words.count(last['value'])} {words.percent(last['probability'])} ({_range(last)}), "
-        "everything else as observed."
+        f"{words.percent(first['probability'])} answered ({_range(first)}), and with "
+        f"{words.count(last['value'], 'follower')} it predicts "
+        f"{words.percent(last['probability'])} ({_range(last)}), everything else as observed."
     )
 
 
@@ -290,7 +290,7 @@ def describe_changes(study: Factors) -> Summary:
             f"{row.label} ({words.points(row.change)} percentage points, {_points_range(row)})"
             for row in clear.head(MOST_TOLD).itertuples(name="Row")
         ]
-        text = f"Of {len(made)} changes tried{whose}, most goes with {words.join(told)}."
+        text = f"Of {len(made)} changes tried{whose}, the most goes with {words.join(told)}."
     dropped = len(table) - len(made)
     if dropped:
         text += f" {words.count(dropped)} could not be tried; the table says why."

@@ -66,7 +66,7 @@ def plot_carriers(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ends = ends.rename(columns={"share_low": "ci_low", "share_high": "ci_high"})
     draw_forest(ax, ends, "share", notes, reference=0.0)
     ax.xaxis.set_major_locator(MaxNLocator(5))
-    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: words.percent(value)))
     ax.set_xlabel("share of the deviance explained, unseen accounts")
     return ax
 
@@ -172,7 +172,8 @@ def plot_waterfall(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         points = words.points(values.after - values.before)
         write_row(ax, int(row), label(str(values.label)), f"{points} points")
     low, high = min(before.min(), after.min()), max(before.max(), after.max())
-    ax.set_xlim(max(0.0, low - 0.1 * (high - low) - 0.005), high + 0.1 * (high - low) + 0.005)
+    # Room on the right, where the points of each step stand.
+    ax.set_xlim(max(0.0, low - 0.1 * (high - low) - 0.005), high + 0.25 * (high - low) + 0.005)
     ax.xaxis.set_major_locator(MaxNLocator(5))
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.set_xlabel("probability of an answer, feature by feature")

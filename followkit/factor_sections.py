@@ -131,8 +131,9 @@ def show_carriers(study: Factors, said: Summary) -> Shown:
         **{name: study.carriers.shares[name] * PER_DYADS for name in
            ("deviance", "ci_low", "ci_high")}
     )  # fmt: skip
-    forms = dict.fromkeys(("share", "share_low", "share_high"), words.percent)
-    forms.update(dict.fromkeys(("deviance", "ci_low", "ci_high"), words.signed))
+    forms = {"share": words.percent, "share_low": words.percent, "share_high": words.percent,
+             "deviance": words.signed, "ci_low": words.signed,
+             "ci_high": words.signed}  # fmt: skip
     carried = table(shares, "Deviance per 100 unseen dyads, and its share", formats=forms,
                     labels={"feature_count": "features"}, save_as="carriers")  # fmt: skip
     return show(drawn, details("The numbers", carried, moved))

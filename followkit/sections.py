@@ -46,6 +46,8 @@ SCORE_WORDS = {
 }
 RATES = dict.fromkeys(("rate", "ci_low", "ci_high", "share"), words.percent)
 NOTHING = Shown("")
+#: Rows of the forest plot of odds ratios.
+MOST_EFFECTS = 12
 
 METHOD = (
     "Dyads: the account that followed first is the initiator, the other the decider. A dyad enters "
@@ -120,10 +122,16 @@ def show_sensitivity(sensitivity: pd.DataFrame) -> Shown:
 
 
 def label_effects(effects: pd.DataFrame) -> pd.DataFrame:
-    """Return effects with labels that carry their step, for the forest plot."""
+    """Return effects with labels that carry their step, for the forest plot.
+
+    At most a dozen, those with the strongest evidence, in the order of the model: a reader takes
+    no more in. The table beside the plot has them all.
+    """
     if effects.empty:
         return effects
-    return effects.assign(label=effects["label"] + ", " + effects["unit"])
+    strongest = effects["p_value"].rank(method="first", na_option="bottom") <= MOST_EFFECTS
+    kept = effects[strongest]
+    return kept.assign(label=kept["label"] + ", " + kept["unit"])
 
 
 def show_effects(effects: Summary, *, save_as: str = "effects") -> Shown:

@@ -10,10 +10,10 @@ def percent(share: float) -> str:
 
     Examples
     --------
-    >>> percent(0.0245), percent(0.314), percent(0.0)
-    ('2.5 %', '31.4 %', '0.0 %')
+    >>> percent(0.0245), percent(0.314), percent(-0.02), percent(-0.0001)
+    ('2.5 %', '31.4 %', '−2.0 %', '0.0 %')
     """
-    return f"{100 * share:.1f} %"
+    return f"{_signless_zero(100 * share, '.1f')} %"
 
 
 def percent_range(low: float, high: float) -> str:
@@ -24,7 +24,7 @@ def percent_range(low: float, high: float) -> str:
     >>> percent_range(0.015, 0.034), percent_range(0.281, 0.339)
     ('1.5 to 3.4 %', '28.1 to 33.9 %')
     """
-    return f"{100 * low:.1f} to {100 * high:.1f} %"
+    return f"{_signless_zero(100 * low, '.1f')} to {percent(high)}"
 
 
 def count(number: float, noun: str = "", plural: str = "") -> str:
@@ -73,8 +73,7 @@ def signed(number: float) -> str:
     >>> signed(1.234), signed(-0.5), signed(-0.001)
     ('1.23', '−0.50', '0.00')
     """
-    text = f"{number:.2f}".replace("-", "−")
-    return text.removeprefix("−") if text == "−0.00" else text
+    return _signless_zero(number, ".2f")
 
 
 def points(change: float) -> str:
@@ -87,6 +86,12 @@ def points(change: float) -> str:
     """
     text = f"{100 * change:+.1f}".replace("-", "−")
     return text[1:] if text in ("+0.0", "−0.0") else text
+
+
+def _signless_zero(number: float, form: str) -> str:
+    """Write a number with a true minus, and what rounds to 0 without one."""
+    text = format(number, form).replace("-", "−")
+    return text.removeprefix("−") if not float(text.replace("−", "-")) else text
 
 
 def days(number: float) -> str:
