@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -159,6 +160,48 @@ class Tokens:
         """
         everyone = self.count_words(known, by_account=True)
         return _weigh(self.count_words(texts), _find_rarity(everyone))
+
+    def count_foreign(self, texts: Sequence[str]) -> sparse.csr_array:
+        """Return how often each word comes in texts from elsewhere; new words are left out.
+
+        Examples
+        --------
+        >>> tokens = Tokens(pd.Series(["a", "b"]), pd.Series(["cats", "dogs"]))
+        >>> tokens.count_foreign(["Cats, cats and dogs!"]).toarray().tolist()
+        [[2.0, 1.0]]
+        """
+        tokens = [tokenise(text) for text in texts]
+        lengths = np.fromiter(map(len, tokens), dtype=np.int64, count=len(tokens))
+        said = pd.Index([word for row in tokens for word in row], dtype=object)
+        words = pd.Index(self._vocabulary, dtype=object).get_indexer(said)
+        rows = np.repeat(np.arange(len(tokens)), lengths)[words >= 0]
+        shape = (len(tokens), len(self._vocabulary))
+        ones = np.ones(len(rows))
+        counts = sparse.csr_array((ones, (rows, words[words >= 0])), shape=shape)
+        counts.sum_duplicates()
+        return counts
+
+    def weigh_foreign(
+        self, counts: sparse.csr_array, known: npt.NDArray[np.int64]
+    ) -> sparse.csr_array:
+        """Return unit vectors of texts from elsewhere, weighed as those of `weigh_texts` are.
+
+        Words that none of the known texts uses are left out, so that later texts change nothing.
+
+        Parameters
+        ----------
+        counts
+            What `count_foreign` returns.
+        known
+            Places of the texts that the words and their rarity are taken from.
+        """
+        everyone = self.count_words(known, by_account=True)
+        is_used = np.bincount(everyone.indices, minlength=everyone.shape[1]) > 0
+        kept = is_used[counts.indices]
+        # Entries before each row's end, of those that are kept.
+        ends = np.append(0, np.cumsum(kept))[counts.indptr]
+        used = sparse.csr_array((counts.data[kept], counts.indices[kept], ends), shape=counts.shape)
+        return _weigh(used, _find_rarity(everyone))
 
     def count_words(
         self, texts: npt.NDArray[np.int64], *, by_account: bool = False

@@ -19,6 +19,8 @@ START = pd.Timestamp("2026-01-01", tz="UTC")
 GRID = pd.Timedelta(hours=6)
 QUESTIONS = {"timed": "follow_back", "crawl": "late_answer", "snapshot": "mutuality"}
 WORDS = ("light", "lens", "chart", "model", "garden", "bread", "river", "tram", "chess", "ink")
+#: The account that posts more than the others, and only to promote.
+BUSY = 2
 KINDS = ("like", "comment", "reply", "mention", "share", "save", "message", "view", "block")
 
 
@@ -160,6 +162,7 @@ def make_follows(
 def make_posts(rng: np.random.Generator, accounts: int, count: int, steps: int) -> pd.DataFrame:
     """Return posts with words, hashtags and languages; the last account never posts."""
     author = rng.integers(0, max(accounts - 1, 1), count)
+    author[: count // 5] = min(BUSY, max(accounts - 2, 0))
     texts = [" ".join(rng.choice(WORDS, 4)) for _ in range(count)]
     tags = [
         " ".join(rng.choice(["art", "data", "city", "tea"], rng.integers(0, 3), replace=False))
@@ -293,13 +296,29 @@ def enrich_posts(posts: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     ids, who = posts["post_id"].to_numpy(object), posts["account_id"].to_numpy()
     return posts.assign(
         text=texts,
+        hashtags=add_rare_tags(posts, rng.spawn(1)[0]),
         format=rng.choice(["image", "text", "video", "story", "carousel"], count),
         purpose=rng.choice(["inform", "entertain", "promote"], count),
-        is_promotional=rng.random(count) < 0.3,
+        is_promotional=(rng.random(count) < 0.3) | (who == BUSY),
         is_repost=is_repost,
         original_post_id=pd.Series(ids[original]).where(is_repost),
         original_account_id=pd.Series(who[original]).astype("Int64").where(is_repost),
     )
+
+
+def add_rare_tags(posts: pd.DataFrame, rng: np.random.Generator) -> list[str | None]:
+    """Return the posts' hashtags, some with one of a niche beside, some with one of a craze."""
+    since = (posts["posted_at"] - START) // GRID
+    is_craze = since.between(-60, -10) | since.between(200, 250) | since.between(420, 460)
+    is_niche, has_craze = rng.random(len(posts)) < 0.2, rng.random(len(posts)) < 0.8
+    niche = rng.integers(0, max(len(posts) // 20, 1), len(posts))
+    tags = []
+    for place, old in enumerate(posts["hashtags"]):
+        found = [old] if isinstance(old, str) else []
+        found += [f"niche{niche[place]}"] if is_niche[place] else []
+        found += ["craze"] if is_craze.iloc[place] and has_craze[place] else []
+        tags.append(" ".join(found) or None)
+    return tags
 
 
 def enrich_interactions(
@@ -335,7 +354,24 @@ def enrich_interactions(
     again = acts[says & acts["post_id"].notna().to_numpy() & (rng.random(count) < 0.6)]
     ids = [f"again{number}" for number in range(len(again))]
     again = again.assign(interaction_id=ids, at=again["at"] + GRID)
-    return pd.concat([acts, again], ignore_index=True)
+    acts = pd.concat([acts, again], ignore_index=True)
+    # Some comments are without a word.
+    spoken = acts["text"].notna().to_numpy()
+    acts["text"] = acts["text"].mask(spoken & (np.arange(count + len(again)) % 9 == 4), "🔥!")
+    return pd.concat([acts, make_burst(acts)], ignore_index=True)
+
+
+def make_burst(acts: pd.DataFrame) -> pd.DataFrame:
+    """Return likes by one account, three seconds apart, of what the first acts were about."""
+    burst = acts.head(14)
+    return burst.assign(
+        actor_id=acts["actor_id"].min(),
+        kind="like",
+        at=START + pd.to_timedelta(np.arange(len(burst)) * 3, unit="s"),
+        text=None,
+        interaction_id=[f"burst{number}" for number in range(len(burst))],
+        reply_to_id=None,
+    )
 
 
 def make_media(posts: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:

@@ -16,10 +16,12 @@ import numpy as np
 from followkit.features import (
     activity,
     audience,
+    commenting,
     engagement,
     influence,
     looks,
     preferences,
+    purposes,
     ratio,
     relevance,
     selectivity,
@@ -55,8 +57,8 @@ __all__ = [
 
 #: A module a factor; `selectivity` is of factor 3 too, and two factors share `looks`.
 MODULES = (
-    worth, looks, relevance, ratio, selectivity, visibility, activity, engagement, preferences,
-    influence, audience,
+    worth, looks, relevance, ratio, selectivity, visibility, activity, engagement, commenting,
+    purposes, preferences, influence, audience,
 )  # fmt: skip
 
 #: What comes first when data cannot carry everything; the rest follows factor by factor.

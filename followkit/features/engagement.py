@@ -1,9 +1,16 @@
-"""Factor 6, engagement strategy, who approached whom, and how steadily."""
+"""Factor 6, engagement strategy: who is approached (6a), and how steadily (6d).
+
+What comments say (6b) is in `commenting`, what posts are for and what is made of their engagement
+(6c, 6e) in `purposes`.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from followkit.features.acting import acts_topic_entropy, on_topic_share
 from followkit.features.claim import Claim
 from followkit.features.context import (
     FeatureContext,
@@ -13,12 +20,15 @@ from followkit.features.context import (
 from followkit.features.feature import (
     PER_DOUBLING,
     PER_TEN_POINTS,
+    PER_TENTH,
     YES_OR_NO,
     Feature,
     Product,
     Side,
     dated_feature,
 )
+from followkit.features.literature import KIM_JO
+from followkit.features.rhythm import longest_silence_log, posting_burstiness
 
 CONTACT_DAYS = 28.0
 APPROACH_DAYS = 7.0
@@ -49,6 +59,14 @@ FEATURES: dict[str, FeatureFunction] = {
     "dyad_has_contact_7d": has_contact,
     "initiator_posting_weeks_share": lambda c: active_weeks_share(c, "posts"),
     "initiator_acting_weeks_share": lambda c: active_weeks_share(c, "interactions"),
+    "dyad_on_topic_acts_share": lambda c: c.by_block(
+        on_topic_share, ("initiator", "interactions"), ("decider", "posts")
+    ),
+    "initiator_acts_topic_entropy": lambda c: c.by_block(
+        acts_topic_entropy, ("initiator", "interactions")
+    ),
+    "initiator_posting_burstiness": posting_burstiness,
+    "initiator_longest_silence_days_log": longest_silence_log,
 }
 
 ENTRIES: tuple[Feature, ...] = (
@@ -89,8 +107,82 @@ ENTRIES: tuple[Feature, ...] = (
         unit=PER_TEN_POINTS,
         tables=("interactions.at",),
     ),
+    dated_feature(
+        "dyad_on_topic_acts_share",
+        "6a",
+        1,
+        "share of the initiator's acts that go to posts on the decider's topic",
+        "(k + 10 p) / (n + 10): n likes, comments, replies, shares and saves by the initiator up "
+        "to the last 28-day block that ends before t, on known posts of others that have words, "
+        "those of the decider left out; k of them on posts whose main topic is the decider's; "
+        "p = (K + 1) / (N + c) over the acts of all accounts on posts of others, c the number of "
+        "topics; 0 where the decider has no topic",
+        unit=PER_TEN_POINTS,
+        tables=("posts.text+interactions.post_id",),
+        in_snapshots=True,
+    ),
+    dated_feature(
+        "initiator_acts_topic_entropy",
+        "6a",
+        -1,
+        "how scattered over topics the posts are that the initiator acts on",
+        "(n H + 10 h) / (n + 10), H the entropy (nats) of the main topics of the posts of n likes, "
+        "comments, replies, shares and saves by the initiator up to the last 28-day block that "
+        "ends before t, on known posts of others that have words; h = Σ n H / Σ n over all "
+        "accounts; h without such acts",
+        unit=PER_TENTH,
+        tables=("posts.text+interactions.post_id",),
+        in_snapshots=True,
+        in_model=False,
+    ),
+    replace(
+        dated_feature(
+            "initiator_posting_burstiness",
+            "6d",
+            -1,
+            "how bursty the initiator's posting is",
+            "(√(n + 1) r − √(n − 1)) / ((√(n + 1) − 2) r + √(n − 1)), r = standard deviation / "
+            "mean of the n gaps (whole seconds) between the initiator's posts in [t − 26 weeks, "
+            "t): −1 for equal gaps, about 0 for a Poisson rhythm, up to 1, which also stands where "
+            "all come within one second; 0 with fewer than ten gaps, which show no rhythm",
+            unit=PER_TENTH,
+            tables=("posts.posted_at",),
+            in_model=False,
+        ),
+        source=KIM_JO,
+    ),
+    dated_feature(
+        "initiator_longest_silence_days_log",
+        "6d",
+        -1,
+        "longest silence of the initiator in twelve weeks",
+        "log(1 + days) of the longest stretch without a post in [s, t), the one before the first "
+        "post and the open one up to t included, s = t − 84 days or, if that is later, when "
+        "watching began; all of it where there is no post",
+        unit=PER_DOUBLING,
+        tables=("posts.posted_at",),
+        in_model=False,
+    ),
 )
 
 PRODUCTS: tuple[Product, ...] = ()
 
-CLAIMS: tuple[Claim, ...] = ()
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        "6a",
+        "The more of its likes, comments and shares the initiator gives to posts on the decider's "
+        "topic, the decider's own left out, the more often the decider answers.",
+        1,
+        # Acts towards the decider, and posts on its topic, stay among what is adjusted for: they
+        # are other ways of turning to it, not ways in which this one works.
+        ("dyad_on_topic_acts_share",),
+    ),
+    Claim(
+        "6d",
+        "The steadier the initiator posts, week by week, the more often the decider answers.",
+        1,
+        # Posts per week stay among what is adjusted for: how often (5a) and how steadily are asked
+        # apart, and whoever posts often fills more weeks.
+        ("initiator_posting_weeks_share",),
+    ),
+)

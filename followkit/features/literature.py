@@ -20,3 +20,7 @@ MOSLEH = (
     "Mosleh, Martel, Eckles & Rand (2021), Shared partisanship dramatically increases social tie "
     "formation in a Twitter field experiment, PNAS 118(7), doi:10.1073/pnas.2022761118"
 )
+KIM_JO = (
+    "Kim & Jo (2016), Measuring burstiness for finite event sequences, Physical Review E 94, "
+    "032311, doi:10.1103/PhysRevE.94.032311"
+)
