@@ -1,8 +1,9 @@
-"""How often accounts answered before, without anything that could tell this answer."""
+"""How often accounts answered and were answered, without anything that could tell this answer."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,7 @@ SHRINKAGE = 10.0
 
 @dataclass(frozen=True)
 class Record:
-    """A decider's record: follows received and those answered, and the pooled rate as of t."""
+    """An account's follows received (or made), those answered, and the pooled rate as of t."""
 
     received: IntArray
     answered: IntArray
@@ -31,27 +32,42 @@ class Record:
         return (self.answered + SHRINKAGE * self.pooled) / (self.received + SHRINKAGE)
 
 
-def read_graph(graph: FollowGraph, codes: IntArray, own: tuple[IntArray, IntArray]) -> Record:
+def read_graph(
+    graph: FollowGraph,
+    codes: IntArray,
+    own: tuple[IntArray, IntArray],
+    side: Literal["initiator", "decider"] = "decider",
+) -> Record:
     """Return the record of accounts in a graph without times: its mutual ties are the answers.
 
     Parameters
     ----------
     graph, codes
-        The graph and the deciders' nodes.
+        The graph and the nodes of the dyads' deciders, or initiators.
     own
         1 where A→B, and where B→A, is in the graph: the pair's own ties do not count.
+    side
+        Whose record: the follows received by deciders, or those made by initiators.
     """
     out, back = own
     both = out * back
     all_mutual = np.asarray(count_mutual(graph, np.arange(graph.node_count)), dtype=np.int64)
-    received = np.asarray(count_degrees(graph, codes)[1], dtype=np.int64) - out
+    received = np.asarray(count_degrees(graph, codes)[int(side == "decider")], np.int64) - out
     answered = all_mutual[codes] - both
     pooled = (int(all_mutual.sum()) - 2 * both + 1.0) / (len(graph.source) - out - back + 2.0)
     return Record(received, answered, np.asarray(pooled, dtype=np.float64))
 
 
-def read_history(ties: pd.DataFrame, queries: pd.DataFrame, horizon_days: float) -> Record:
-    """Return the record of accounts (account_id, at): follows received at least a horizon ago."""
+def read_history(
+    ties: pd.DataFrame,
+    queries: pd.DataFrame,
+    horizon_days: float,
+    side: Literal["initiator", "decider"] = "decider",
+) -> Record:
+    """Return the record of accounts (account_id, at): follows at least a horizon old.
+
+    Received by them as deciders, or made by them as initiators.
+    """
     history = make_history(ties, round(horizon_days * DAY_US))
     known_us = history["known_us"].to_numpy()
     answered = history["answered"].to_numpy()
@@ -59,7 +75,7 @@ def read_history(ties: pd.DataFrame, queries: pd.DataFrame, horizon_days: float)
     until = np.searchsorted(known_us[order], to_us(queries["at"]), side="left")
     totals = np.concatenate([[0], np.cumsum(answered[order])])
     pooled = (totals[until] + 1.0) / (until + 2.0)
-    events = pd.DataFrame({"account_id": history["decider_id"], "at": to_times(known_us)})
+    events = pd.DataFrame({"account_id": history[f"{side}_id"], "at": to_times(known_us)})
     yes = events[answered == 1]
     return Record(
         np.asarray(count_before(events, queries), dtype=np.int64),

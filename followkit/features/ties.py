@@ -100,7 +100,7 @@ def _first_known(follows: pd.DataFrame, exact: str, bound: str, missing: int) ->
 
 
 def make_history(ties: pd.DataFrame, horizon_us: int) -> pd.DataFrame:
-    """Return every first follow received: decider_id, known_us (t + H), answered (0/1).
+    """Return every first follow: initiator_id, decider_id, known_us (t + H), answered (0/1).
 
     The first spell of each ordered pair counts. A follow that is itself an answer (the reverse
     came earlier) is not a follow received. Answered: the reverse first appears at most H later
@@ -120,6 +120,7 @@ def make_history(ties: pd.DataFrame, horizon_us: int) -> pd.DataFrame:
     answered = has_back & (back <= start + horizon_us) & (pairs["end_us"].to_numpy() >= back)
     frame = pd.DataFrame(
         {
+            "initiator_id": pairs["follower_id"],
             "decider_id": pairs["followee_id"],
             "known_us": start + horizon_us,
             "answered": answered.astype(np.int64),
