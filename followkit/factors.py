@@ -329,7 +329,7 @@ def compare_effects_without(study: Factors, factor: int = VISIBILITY) -> pd.Data
     both = analysis.effects.set_index("term")
     terms = [name for name in watched if name in without.index and name in both.index]
     columns = ["odds_ratio", "ci_low", "ci_high"]
-    table = both.loc[terms, ["label", *columns]].join(without[columns], rsuffix="_without")
+    table = both.loc[terms, ["label", *columns]].join(without[columns].add_suffix("_without"))
     return table.reset_index()
 
 

@@ -74,6 +74,9 @@ CHANGES: dict[str, Any] = {
     "seed": 5,
     "confidence": 0.8,
     "allow_untimed": True,
+    "allow_sensitive": True,
+    "delta": 0.2,
+    "initiator": "1",
     "with_mutuality": True,
     "show_names": True,
 }

@@ -286,7 +286,7 @@ def test_without_measured_pictures_the_reason_is_given() -> None:
     reasons = found.missing.set_index("feature")["reason"]
     assert (
         reasons["initiator_palette_consistency"]
-        == "needs media with palette_0 and posts with times"
+        == "needs media with palette_0, and posts with times"
     )
 
 

@@ -16,7 +16,6 @@ from followkit.features.catalogue import (
     FACTORS,
     FUNCTIONS,
     Feature,
-    Mode,
 )
 from followkit.features.claim import Claim
 from followkit.features.context import make_contexts
