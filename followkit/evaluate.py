@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -189,6 +189,66 @@ def run_ladder(
         pd.DataFrame(missing, columns=["rung", "label", "reason"]),
         tuple(notes),
     )  # fmt: skip
+
+
+def compare_families(
+    dyads: DyadSet,
+    features: FeatureTable,
+    families: Mapping[str, Sequence[str]],
+    *,
+    base: Sequence[str],
+    split: Split,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Return what each family of features adds to a base set, on held-out dyads.
+
+    Parameters
+    ----------
+    dyads, features
+        Dyads and their features, row by row.
+    families
+        Label → features that are added to the base, alone.
+    base
+        Features of the model that every family is compared with.
+    split
+        Who trains for whom.
+    confidence
+        Of the intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        family, feature_count, auc and log_loss of base + family (the first row is the base), gain:
+        log loss of the base less that of base + family in nats a dyad, with ci_low and ci_high
+        (paired, dyadic-robust), n, is_untimed (a feature of the family may post-date the answer).
+        All rows are scored on the dyads with every feature known.
+
+    Raises
+    ------
+    InputError
+        If no dyad has a known value of every feature.
+    """
+    names = list(dict.fromkeys([*base, *(name for part in families.values() for name in part)]))
+    known = features.values[names].notna().all(axis=1).to_numpy()
+    if not known.any():
+        raise InputError(f"features: no dyad has a known value of all {len(names)} features")
+    table = dyads.table[known].reset_index(drop=True)
+    values = features.values[known].reset_index(drop=True)
+    cut = Split(split.name, split.cell[known], split.train[:, known], split.note)
+    folds = table["fold"].to_numpy() if dyads.asof == "snapshot" else np.zeros(len(table), int)
+    sets = {"": (), **families}
+    rows, losses = [], {}
+    for family, added in sets.items():
+        used = tuple(dict.fromkeys([*base, *added]))
+        tested = _test(Rung(family, family, used, _logistic(used)), cut, table, values, folds,
+                       confidence)  # fmt: skip
+        losses[family] = sc.log_losses(tested)
+        gain = sc.mean_with_interval(losses[""] - losses[family], tested)
+        rows.append((family or "base", len(added), sc.auc(tested)[0], losses[family].mean(), *gain,
+                     len(losses[family]), bool({*added} & {*features.untimed})))  # fmt: skip
+    columns = ["family", "feature_count", "auc", "log_loss", "gain", "ci_low", "ci_high", "n",
+               "is_untimed"]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _find_rungs(
