@@ -60,6 +60,7 @@ def test_what_families_add_among_politicians() -> None:
     if not TIMME.is_dir():
         pytest.skip("the data set timme_politics is not beside the project")
     data = load_dataset(TIMME, mapping=ROOT / "docs" / "adapters" / "timme_politics.toml")
+    data = data.replace(accounts=add_embeddings(data.accounts))
     dyads = make_dyads(data, "mutuality")
     features = make_features(dyads, data, names=list_core(), allow_untimed=True)
     usable = [name for name in features.values
@@ -78,6 +79,18 @@ def test_what_families_add_among_politicians() -> None:
     assert not contact.empty
 
 
+def add_embeddings(accounts: pd.DataFrame) -> pd.DataFrame:
+    """Join the vectors of what accounts wrote, which are not declared as made from text."""
+    import duckdb
+
+    path = TIMME / "status_embedding.parquet"
+    vectors = duckdb.sql(f"select * from read_parquet('{path}')").df()
+    names = {name: f"embedding_{name.removeprefix('v')}" for name in vectors if name[0] == "v"}
+    vectors = vectors.rename(columns=names)
+    vectors["account_id"] = vectors["account_id"].astype(accounts["account_id"].dtype)
+    return accounts.merge(vectors, on="account_id", how="left", validate="1:1")
+
+
 def write_families(found: pd.DataFrame, dyad_count: int, rate: float) -> None:
     folder = ROOT / "reports" / "studies"
     found.to_csv(folder / "families.csv", index=False, float_format="%.5f", lineterminator="\n")
@@ -87,8 +100,8 @@ def write_families(found: pd.DataFrame, dyad_count: int, rate: float) -> None:
         "Written by `make study` (`tests/test_families.py`). One snapshot of politicians on X:",
         f"the question is mutuality ({dyad_count:,} directed ties, {rate:.1%} of them mutual).",
         "Base: the follower ratios of both ends. Features are fold-masked, accounts held out; gain",
-        "in log loss is per 100 dyads, with a paired dyadic-robust interval. *Order unknown*: likes,",
-        "mentions, replies and retweets carry no times, so they may be consequences of a mutual",
+        "in log loss is per 100 dyads, with a paired dyadic-robust interval. *Order unknown*:",
+        "likes, mentions, replies and retweets carry no times, so they may follow from a mutual",
         "tie. Such a row is never evidence for a claim.",
         "",
         "| family added | features | AUC | gain | interval | |",
