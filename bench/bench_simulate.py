@@ -1,4 +1,4 @@
-"""A town with about a million follows: how long and how much memory. Writes a study."""
+"""A town with close to a million follows: how long and how much memory. Writes a study."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def test_states_and_ladder_share_their_dyads(late, mutual, follow_back) -> None:
 def test_truth_is_compared_and_named(follow_back, late) -> None:
     truth = compare_truth(follow_back)
     assert truth["term"].tolist()[0] == "intercept"
-    assert len(truth) == 7
+    assert len(truth) == 12
     statistic, p = recovery_test(follow_back)
     assert p > 0.001
     assert statistic < 25
@@ -146,7 +146,7 @@ def test_not_measurable_is_said_and_never_filled_in(late) -> None:
     measured = set(late.features.values)
     assert len(missing) + len(measured) == len(list_core())
     assert missing["reason"].str.len().min() > 0
-    assert "16 of 46" in say.describe_missing(late).text
+    assert "18 of 57" in say.describe_missing(late).text
 
 
 def test_exact_sums_of_features_stay_out_of_the_model(mutual) -> None:

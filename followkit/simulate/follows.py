@@ -5,31 +5,37 @@ U = Φ(√ρ_A z_A + √ρ_B z_B + √(1 − ρ_A − ρ_B) ε): exactly logisti
 account dependent through its mood z. For that, x must know nothing of z; but x holds degrees, which
 grow with earlier answers. So the town lives by the week: moods are drawn anew on Monday, follows
 are made from Monday to Saturday, and answers and withdrawals are given on Sundays. Every feature
-of a week then rests on answers of earlier weeks alone, which the week's moods did not touch.
+of a week then rests on answers of earlier weeks alone, which the week's moods did not touch. And
+posts and acts are fixed before anybody follows, so nothing but later ties depends on an answer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from followkit.features.blocks import find_block_ends
-from followkit.graph import NEVER, count_events_before, count_shared, make_graph
+from followkit.features import FUNCTIONS
+from followkit.features.context import FeatureContext
+from followkit.features.texts import Library
+from followkit.features.ties import to_times
+from followkit.graph import NEVER
 from followkit.logit import expit
 from followkit.simulate.draws import Draws, FloatArray, IntArray
 from followkit.simulate.people import People, pick_within
-from followkit.simulate.truth import INTERCEPT, PLANTED, RHO_DECIDER, RHO_INITIATOR
-from followkit.text import Tokens, TopicSpace
+from followkit.simulate.truth import RHO_DECIDER, RHO_INITIATOR
+from followkit.tables import Dataset
 
 DAY_US = 86_400_000_000
 WEEK_US = 7 * DAY_US
 SUNDAY_US = 6 * DAY_US
-WINDOW_DAYS = 28
 FIRST_WEEKS, FIRST_RATE = 4, 3.0
+#: How deciders are found: the circle, by popularity, friends of friends, followers of followers,
+#: whom one acted towards, anybody, by taste.
+WAYS = np.array([0.25, 0.15, 0.15, 0.20, 0.10, 0.05, 0.10])
 
 
 @dataclass
@@ -59,48 +65,58 @@ class Ties:
 
 @dataclass(frozen=True)
 class World:
-    """What is fixed before anybody follows: people, posts, acts, and the calendar."""
+    """What is fixed before anybody follows.
+
+    Attributes
+    ----------
+    people, dataset
+        Who lives there, and the tables of accounts, posts, interactions and observation.
+    start_us, weeks
+        The first Monday (microseconds since 1970), and how long the town is watched.
+    horizon_days
+        Within which every planned answer falls.
+    planted, intercept
+        Log odds of an answer: the intercept, and what a unit of each feature adds.
+    library
+        Posts and acts by block, for all weeks: they are fixed before anybody follows.
+    """
 
     people: People
-    posts: pd.DataFrame
-    acts: pd.DataFrame
+    dataset: Dataset
     start_us: int
     weeks: int
     horizon_days: float
-    _spaces: dict[int, TopicSpace | None] = field(default_factory=dict, repr=False)
-
-    @cached_property
-    def tokens(self) -> Tokens:
-        """The words of all posts, split once."""
-        return Tokens(self.posts["account_id"], self.posts["text"])
-
-    def space(self, end_us: int) -> TopicSpace | None:
-        """Return the topic space of the posts before a block's end; None without any."""
-        if end_us not in self._spaces:
-            known = self.posts["posted_us"].to_numpy() < end_us
-            self._spaces[end_us] = self.tokens.fit(known) if known.any() else None
-        return self._spaces[end_us]
+    planted: Mapping[str, float]
+    intercept: float
+    library: Library
 
 
-def simulate_follows(draws: Draws, world: World) -> tuple[Ties, FloatArray]:
-    """Return all ties, and the probability that was drawn against for each dyad, in order."""
+def simulate_follows(draws: Draws, world: World) -> tuple[Ties, pd.DataFrame]:
+    """Return all ties, and the dyads in order of time with what decided about each.
+
+    The dyads have a, b (codes), t_us, probability (that was drawn against), outcome (1 where an
+    answer within the horizon was planned) and one column a planted feature.
+    """
     ties, met = Ties(), np.zeros(0, dtype=np.int64)
-    probabilities = []
+    dyads = []
     for week in range(world.weeks):
         monday = world.start_us + week * WEEK_US
         pairs = _choose_pairs(draws, world, ties, week, met)
         if not len(pairs):
             continue
-        met = np.sort(np.concatenate([met, _pair_key(world, pairs["a"], pairs["b"])]))
-        x = make_x(world, ties, pairs, monday)
-        linear = np.full(len(pairs), INTERCEPT)
-        for name, column in x.items():
-            linear += PLANTED[name] * column
+        met = np.sort(np.concatenate([met, pairs["key"]]))
+        x = measure_pairs(world, ties, pairs)
+        linear = np.full(len(pairs), world.intercept)
+        for name, value in world.planted.items():
+            # What is not known yet adds nothing; such dyads drop out of every fit.
+            linear += value * np.nan_to_num(x[name].to_numpy())
         probability = np.round(expit(linear), 9)
-        probabilities.append(probability)
         level = np.round(_draw_levels(draws, world.people.count, pairs), 9)
-        _settle(draws, world, ties, pairs, level < probability, monday)
-    return ties, np.concatenate(probabilities)
+        answers = level < probability
+        _settle(draws, world, ties, pairs, answers, monday)
+        told = pairs[["a", "b", "t_us"]].assign(probability=probability, outcome=answers * 1)
+        dyads.append(pd.concat([told, x], axis=1))
+    return ties, pd.concat(dyads, ignore_index=True)
 
 
 def _choose_pairs(draws: Draws, world: World, ties: Ties, week: int, met: IntArray) -> pd.DataFrame:
@@ -109,17 +125,30 @@ def _choose_pairs(draws: Draws, world: World, ties: Ties, week: int, met: IntArr
     rate = people.follows_a_week * (FIRST_RATE if week < FIRST_WEEKS else 1.0)
     counts = draws.counts(np.where(week >= people.dormant_from, 0.0, rate))
     a = np.repeat(np.arange(people.count), counts)
-    t = world.start_us + week * WEEK_US + draws.whole(0, 6 * 86_400, len(a)) * 1_000_000
-    way = draws.pick(np.array([0.28, 0.20, 0.20, 0.07, 0.25]), len(a))
-    way = np.where(people.is_bot[a] & (way != 3), 1, way)
-    choices = [
+    monday = world.start_us + week * WEEK_US
+    t = monday + draws.whole(0, 6 * 86_400, len(a)) * 1_000_000
+    source, target, _, _ = ties.whole()
+    # A friend's friend; a follower's follower; a stays itself (and is dropped) where there is none.
+    friends = _walk(
+        draws, people.count, source, target, _walk(draws, people.count, source, target, a)
+    )
+    readers = _walk(
+        draws, people.count, target, source, _walk(draws, people.count, target, source, a)
+    )
+    known = _choose_known(draws, world, a, monday)
+    chosen = [
         people.circle[a, draws.whole(0, people.circle.shape[1], len(a))],
         draws.pick(people.popularity, len(a)),
-        _friends_of_friends(draws, people.count, ties, a),
+        friends,
+        readers,
+        known,
         draws.whole(0, people.count, len(a)),
-        pick_within(draws, people.topic, people.popularity, people.topic[a]),
+        pick_within(draws, people.topic, people.popularity, people.taste[a]),
     ]
-    b = np.choose(way, choices)
+    way = draws.pick(WAYS, len(a))
+    # Bots follow whom everybody follows, or anybody.
+    way = np.where(people.is_bot[a] & (way != 5), 1, way)
+    b = np.choose(way, chosen)
     pairs = pd.DataFrame({"a": a, "b": b, "t_us": t, "key": _pair_key(world, a, b)})
     pairs = pairs[(pairs["a"] != pairs["b"]) & ~np.isin(pairs["key"], met)]
     pairs = pairs.sort_values(["t_us", "a", "b"], kind="stable")
@@ -131,102 +160,60 @@ def _pair_key(world: World, a: pd.Series | IntArray, b: pd.Series | IntArray) ->
     return np.minimum(one, two) * np.int64(world.people.count) + np.maximum(one, two)
 
 
-def _friends_of_friends(draws: Draws, count: int, ties: Ties, a: IntArray) -> IntArray:
-    """Draw a followee of a followee; a stays itself (and is dropped) where there is none."""
-    source, target, _, _ = ties.whole()
+def _walk(
+    draws: Draws, count: int, source: IntArray, target: IntArray, begin: IntArray
+) -> IntArray:
+    """Return where one step along a random tie leads; nowhere from an account without any."""
     order = np.argsort(source, kind="stable")
     first = np.searchsorted(source[order], np.arange(count + 1))
-    reached = a
-    for _ in range(2):
-        degree = np.diff(first)[reached]
-        place = np.floor(draws.uniform(len(a)) * np.maximum(degree, 1)).astype(np.int64)
-        found = (
-            target[order][np.minimum(first[reached] + place, max(len(order) - 1, 0))]
-            if len(order)
-            else reached
-        )
-        reached = np.where(degree > 0, found, a)
-    return reached
+    return _pick_between(draws, target[order], first[begin], first[begin + 1], begin)
 
 
-def make_x(world: World, ties: Ties, pairs: pd.DataFrame, monday: int) -> dict[str, FloatArray]:
-    """Return the planted features of a week's dyads, as the catalogue defines them."""
+def _choose_known(draws: Draws, world: World, a: IntArray, monday: int) -> IntArray:
+    """Return somebody towards whom a acted in the four weeks before; a itself without any."""
+    acts = world.library.acts
+    at_us = acts["at_us"].to_numpy()
+    recent = acts[(at_us >= monday - 4 * WEEK_US) & (at_us < monday)]
+    actor = recent["actor_id"].to_numpy() - 1
+    order = np.argsort(actor, kind="stable")
+    target = recent["target_id"].to_numpy()[order] - 1
+    first = np.searchsorted(actor[order], np.arange(world.people.count + 1))
+    return _pick_between(draws, target, first[a], first[a + 1], a)
+
+
+def _pick_between(
+    draws: Draws, values: IntArray, first: IntArray, stop: IntArray, otherwise: IntArray
+) -> IntArray:
+    """Return one of values[first:stop] a row, `otherwise` where there is none."""
+    level = draws.uniform(len(first))
+    if not len(values):
+        return otherwise
+    place = first + np.floor(level * (stop - first)).astype(np.int64)
+    return np.where(stop > first, values[np.minimum(place, len(values) - 1)], otherwise)
+
+
+def measure_pairs(world: World, ties: Ties, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return the planted features of a week's dyads, computed by the catalogue.
+
+    NaN where the catalogue knows nothing yet. The week's own follows are among the ties: those made
+    earlier in the week count for later dyads.
+    """
     a, b, t = (pairs[name].to_numpy() for name in ("a", "b", "t_us"))
-    out, into = _degrees(world.people.count, ties, pairs, monday)
-    return {
-        "decider_ratio_log": np.log((into(b, t) + 1.0) / (out(b, t) + 1.0)),
-        "initiator_ratio_log": np.log((into(a, t) + 1.0) / (out(a, t) + 1.0)),
-        "initiator_posts_per_week_log": np.log1p(_posts_before(world, a, t) / (WINDOW_DAYS / 7)),
-        "dyad_topic_cosine": _cosine(world, pairs),
-        "dyad_acts_to_decider_log": np.log1p(_acts_before(world, pairs)),
-        "dyad_common_followees_log": np.log1p(_common_followees(world, ties, pairs)),
-    }
-
-
-def _degrees(count: int, ties: Ties, pairs: pd.DataFrame, monday: int):  # type: ignore[no-untyped-def]
-    """Return functions (account, t) → followees and followers standing as of t."""
     source, target, start, end = ties.whole()
-    stands = (start < monday) & (end >= monday)
-    made = pairs["t_us"].to_numpy()
-
-    def make(ends: IntArray, fresh: IntArray):  # type: ignore[no-untyped-def]
-        before = np.bincount(ends[stands], minlength=count)
-        # From Monday to Saturday only new follows change a degree.
-        return lambda who, t: before[who] + count_events_before(fresh, made, who, t)
-
-    return make(source, pairs["a"].to_numpy()), make(target, pairs["b"].to_numpy())
-
-
-def _count_window(nodes: IntArray, times: IntArray, codes: IntArray, t: IntArray) -> FloatArray:
-    """Return events of a node in the 28 days before a moment."""
-    window = WINDOW_DAYS * DAY_US
-    recent = times >= t.min() - window
-    nodes, times = nodes[recent], times[recent]
-    counted = count_events_before(nodes, times, codes, t)
-    return (counted - count_events_before(nodes, times, codes, t - window)).astype(float)
-
-
-def _posts_before(world: World, a: IntArray, t: IntArray) -> FloatArray:
-    posted = world.posts["posted_us"].to_numpy()
-    return _count_window(world.posts["code"].to_numpy(), posted, a, t)
-
-
-def _acts_before(world: World, pairs: pd.DataFrame) -> FloatArray:
-    size = np.int64(world.people.count)
-    acted = (world.acts["a"] * size + world.acts["b"]).to_numpy()
-    asked, codes = np.unique((pairs["a"] * size + pairs["b"]).to_numpy(), return_inverse=True)
-    place = np.minimum(np.searchsorted(asked, acted), len(asked) - 1)
-    met = asked[place] == acted
-    times = world.acts["at_us"].to_numpy()
-    return _count_window(place[met], times[met], codes, pairs["t_us"].to_numpy())
-
-
-def _cosine(world: World, pairs: pd.DataFrame) -> FloatArray:
-    """Return the catalogue's topic cosine; before the first block with a post it counts as 0."""
-    values = np.zeros(len(pairs))
-    ends = find_block_ends(pairs["t_us"].to_numpy())
-    for end in np.unique(ends).tolist():
-        space = world.space(end)
-        if space is not None:
-            rows = np.flatnonzero(ends == end)
-            part = pairs.iloc[rows]
-            values[rows] = space.cosine(part["a"] + 1, part["b"] + 1)
-    return values
-
-
-def _common_followees(world: World, ties: Ties, pairs: pd.DataFrame) -> FloatArray:
-    a, b, t = (pairs[name].to_numpy() for name in ("a", "b", "t_us"))
-    # Only what this week's accounts follow can be followed by two of them.
-    concerned = np.zeros(world.people.count, dtype=bool)
-    concerned[a] = concerned[b] = True
-    columns = ties.whole()
-    source, target, start, end = (column[concerned[columns[0]]] for column in columns)
-    fresh = np.full(len(pairs), NEVER)
-    graph = make_graph(
-        np.r_[source, a], np.r_[target, b], nodes=np.arange(world.people.count),
-        start=np.r_[start, t], end=np.r_[end, fresh],
+    known = pd.DataFrame(
+        {
+            "follower_id": np.r_[source, a] + 1,
+            "followee_id": np.r_[target, b] + 1,
+            "start_us": np.r_[start, t],
+            "end_us": np.r_[end, np.full(len(pairs), NEVER)],
+        }
+    )
+    rows = pd.DataFrame({"initiator_id": a + 1, "decider_id": b + 1, "at": to_times(t)})
+    context = FeatureContext(
+        rows, "timed", known, world.dataset, world.library, FUNCTIONS,
+        np.zeros(len(pairs), dtype=np.int64), world.horizon_days,
     )  # fmt: skip
-    return count_shared(graph, a, b, t, engine="numpy").common_followees.astype(float)
+    return pd.DataFrame({name: context.feature(name) for name in world.planted})
 
 
 def _draw_levels(draws: Draws, count: int, pairs: pd.DataFrame) -> FloatArray:
@@ -255,7 +242,9 @@ def _settle(
     most = (horizon_us - (first_sunday + 86_399_000_000 - t)) // WEEK_US
     answered_at = first_sunday + np.minimum(wait, most) * WEEK_US + hour
     late = ~answers & draws.chance(0.04, count)
-    late_at = first_sunday + draws.whole(5, 12, count) * WEEK_US + hour
+    # Later than the horizon of any dyad of the week.
+    first_late = int(world.horizon_days // 7) + 1
+    late_at = first_sunday + draws.whole(first_late, first_late + 7, count) * WEEK_US + hour
     leaves = draws.chance(np.where(answers, 0.06, 0.22), count) & ~late
     left_at = (
         first_sunday

@@ -1,4 +1,4 @@
-"""The town's vocabulary: eight topics in three languages, and small talk."""
+"""The town's vocabulary: eight topics in three languages, small talk, hashtags and places."""
 # ruff: noqa: E501 (a table of words reads best one topic a line)
 
 from __future__ import annotations
@@ -25,14 +25,31 @@ TOPICS: tuple[tuple[str, tuple[str, str, str]], ...] = (
                "novela capítulo poema autor biblioteca borrador", "roman kapitel gedicht autor bibliothek")),
 )  # fmt: skip
 
+#: What bots write about, and nobody else.
+DEALS = ("deals", ("giveaway promo code bonus cashback offer voucher win click discount",
+                   "sorteo promo código bono oferta vale", "gewinn promo code bonus angebot gutschein"))  # fmt: skip
+SUBJECTS = (*TOPICS, DEALS)
+
 SMALL_TALK = (
     "today finally again good new small first morning weekend think",
     "hoy por fin otra vez nuevo pequeño mañana",
     "heute endlich wieder neu klein morgen gut",
 )
 
+#: How a post ends, by habit.
+ENDINGS = ("", ".", "!", " …")
+
 COMMENTS = (
     "love the {word}", "how did you do the {word}?", "the {word} is the best part",
     "never thought of {word} that way", "more {word} please",
 )  # fmt: skip
+GENERIC_COMMENTS = ("so good", "love this", "great post", "same here", "where is this?")
 BOT_COMMENTS = ("nice!", "great page, check mine", "wow", "follow for more")
+REPLIES = ("thanks, the {word} took a while", "{word} again tomorrow", "ask me about {word}")
+
+#: Hashtags that fit anything, and what weekly fashions are called before their number.
+BROAD_TAGS = ("daily", "love", "mood", "best")
+FASHIONS = ("fair", "challenge", "season", "week", "final", "launch")
+
+#: Where people live, by language.
+PLACES = (("Leeds", "Austin", "Cork"), ("Sevilla", "Lima", "Quito"), ("Bremen", "Graz", "Bern"))
