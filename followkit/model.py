@@ -239,7 +239,7 @@ class _Fit:
                     f"{'s' * (len(separated) == 1)} the outcome, so maximum likelihood has no "
                     "finite answer: Firth's fit, intervals as if dyads were independent."
                 )
-                return self.run("firth")
+                return self._run_firth(separated)
             matrix = self._matrix(z, beta)
             if penalty == "ridge":
                 self.notes.append(
@@ -255,6 +255,18 @@ class _Fit:
             pipeline = Pipeline([("scale", scaler), ("logit", logit)])
             return table, back @ matrix @ back.T, penalty, pipeline
         return self._firth(scaler, z, back)
+
+    def _run_firth(
+        self, separated: Sequence[str]
+    ) -> tuple[pd.DataFrame, FloatArray, str, Pipeline]:
+        """Return Firth's fit, or say that even it has no answer: its profiles can break down."""
+        try:
+            return self.run("firth")
+        except np.linalg.LinAlgError as why:
+            raise CannotFitError(
+                f"{' and '.join(separated)} alone (nearly) decide{'s' * (len(separated) == 1)} "
+                "the outcome, and Firth's fit breaks down as well; give fewer features"
+            ) from why
 
     def _separated(self, z: FloatArray, beta: FloatArray, *, converged: bool) -> list[str]:
         """Return the features whose estimate lies at infinity.

@@ -44,6 +44,7 @@ def make_table(name: str) -> pd.DataFrame:
         "plot_gains": common.assign(share_ranked=values, share_found=values),
         "plot_influence": common.assign(rate=values, is_reference=[True] + [False] * 5),
         "plot_contributions": common.assign(shapley=values, share=[0.2, np.nan] * 3),
+        "plot_carriers": common.assign(share=values, share_low=values, share_high=values),
         "plot_claims": common.assign(odds_ratio=values, verdict=VERDICTS),
         "plot_probability": common.assign(
             probability=values, series=HOSTILE, axis="$followers$", value=10.0 ** np.arange(count)

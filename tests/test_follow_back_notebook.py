@@ -110,7 +110,8 @@ def test_cells_are_short_and_define_no_functions() -> None:
     sources = [cell_source(cell) for cell in read_cells(NOTEBOOK) if cell["cell_type"] == "code"]
     tagged = [cell for cell in read_cells(NOTEBOOK) if "parameters" in cell_tags(cell)]
     assert len(tagged) == 1
-    assert all(len(source.splitlines()) <= 12 for source in sources)
+    # Parameters are a list of names, one a line.
+    assert all(len(source.splitlines()) <= 10 for source in sources[1:])
     assert not any("def " in source or "lambda" in source for source in sources)
 
 

@@ -39,6 +39,7 @@ from followkit import sections as page
 from followkit.html import Record, callout, details, key_numbers, lead, show, table
 from followkit.sources import describe_dataset, find_data, load_dataset
 
+# %%
 dataset = load_dataset(find_data(data), mapping=find_data(mapping) if mapping else None)
 options = {"seed": seed, "confidence": confidence, "allow_untimed": allow_untimed}
 chosen = an.choose_question(dataset, question)
