@@ -14,7 +14,7 @@ import pandas as pd
 from followkit import words
 from followkit.curves import Comparison
 from followkit.explain import Explanation
-from followkit.factors import Factors, Groups, predict_nothing
+from followkit.factors import Factors, Groups
 from followkit.features import CLAIMS, FACTORS
 from followkit.html import Summary
 from followkit.verdicts import VERDICTS
@@ -233,29 +233,28 @@ def _span(row: pd.Series, reading: str) -> str:
 # -- question 4 --------------------------------------------------------------------------------
 
 
-def describe_inactive(curves: pd.DataFrame, posting: Comparison) -> Summary:
+def describe_inactive(curves: pd.DataFrame, silence: Comparison, posting: Comparison) -> Summary:
     """Say how the probability goes with a silence, and with posting weekly instead of monthly."""
     drawn = curves.assign(axis="days since the initiator's last action")
-    return Summary(drawn, f"{_tell_silence(curves)} {_tell_posting(posting)}",
+    return Summary(drawn, f"{_tell_silence(curves, silence)} {_tell_posting(posting)}",
                    "Probability by days since the last action")  # fmt: skip
 
 
-def _tell_silence(curves: pd.DataFrame) -> str:
-    main = curves[curves["series"] == "with visibility"] if len(curves) else predict_nothing()
-    if len(main) < 2:
+def _tell_silence(curves: pd.DataFrame, found: Comparison) -> str:
+    if found.reason or curves.empty:
         return "What a silence goes with cannot be told from these data."
-    first, last = main.iloc[0], main.iloc[-1]
+    longest = float(curves["value"].max())
     text = (
-        f"After {words.days(last['value'])} without a post or an act the model still predicts "
-        f"{words.percent(last['probability'])} answered ({_range(last)}); of those active on the "
-        f"day itself {words.percent(first['probability'])} ({_range(first)})."
+        f"It can: after {words.days(longest)} without a post or an act the model still predicts "
+        f"{words.percent(found.second)} answered, instead of {words.percent(found.first)} where "
+        f"the last action was on the day itself: {words.points(found.difference)} percentage "
+        f"points ({_points_range(found)})."
     )
-    overlap = first["ci_low"] <= last["ci_high"] and last["ci_low"] <= first["ci_high"]
-    if overlap:
-        text += " The two intervals overlap: a silence alone is not clearly held against it."
-    rest = curves[curves["series"] == "without visibility"]
+    if found.ci_low <= 0 <= found.ci_high:
+        text += " That is not told from no difference."
+    rest = curves[(curves["series"] == "without visibility") & (curves["value"] == longest)]
     if len(rest):
-        end = rest.iloc[-1]["probability"]
+        end = rest.iloc[0]["probability"]
         text += f" Without factor 4 in the model the longest silence reads {words.percent(end)}."
     return text
 

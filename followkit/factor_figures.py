@@ -124,7 +124,10 @@ def plot_probability(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ax.set_xticks(ticks)
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
         ax.minorticks_off()
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(7, integer=True))
     ax.set_ylim(0, float(table["ci_high"].max()) * 1.15)
+    ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.set(xlabel=label(str(table["axis"].iloc[0])), ylabel="predicted probability of an answer")
     if len(set(table["series"])) > 1:

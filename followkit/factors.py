@@ -355,6 +355,16 @@ def recency_curves(study: Factors) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def compare_silence(study: Factors) -> Comparison:
+    """Compare activity on the day itself with the longest silence of the curve."""
+    model, table = study.analysis.model, study.analysis.features.values
+    if model is None or RECENCY not in table:
+        return Comparison(reason="needs posts or acts with times")
+    active, silent = (Change("days_since_action", "set", days)
+                      for days in (SILENT_DAYS[0], SILENT_DAYS[-1]))  # fmt: skip
+    return compare_settings(model, table, [active], [silent], weights=_weights(study))
+
+
 def compare_posting(study: Factors) -> Comparison:
     """Compare posting once a month with once a week, everything else as observed."""
     model, table = study.analysis.model, study.analysis.features.values

@@ -288,13 +288,21 @@ def _find_rival(claim: Claim, bench: Bench, delta: float) -> _Finding:
         f"({gain.ci_low:.2g} to {gain.ci_high:.2g}) nats a dyad."
     )
     if gain.gain < 0:
-        p_value, agrees = gain.p_value, -1
+        # A quadratic that keeps rising is no peak: it may win by bending less than a spline.
+        turns = inverted_u_test(_fit_quadratic(claim, bench, name), name).is_interior
+        p_value, agrees = gain.p_value, -1 if turns else 0
+        reason += "" if turns else " It does not turn within the data, so neither shape is told."
     else:
         # Without any slope a flat line beats every curve: the claim needs the slope as well.
         p_value, agrees = max(gain.p_value, line.p_value), max(line.agrees, 0)
     return replace(
         line, p_value=p_value, agrees=agrees, n=gain.n, is_negligible=False, reason=reason
     )
+
+
+def _fit_quadratic(claim: Claim, bench: Bench, name: str) -> FollowBackModel:
+    tested = bench.choose((name, name + SQUARED), needed=2)
+    return bench.fit(tested, (), bench.find_adjusters(claim))
 
 
 def _find_landmark(claim: Claim, row: Mapping[str, Any]) -> _Finding:

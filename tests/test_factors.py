@@ -103,7 +103,9 @@ def test_effects_without_visibility_come_from_a_model_without_it(study: fx.Facto
 def test_a_silence_is_drawn_with_and_without_visibility(study: fx.Factors) -> None:
     curves = fx.recency_curves(study)
     assert set(curves["series"]) == {"with visibility", "without visibility"}
-    assert curves["value"].is_monotonic_increasing or len(set(curves["series"])) == 2
+    ends = curves[curves["series"] == "with visibility"].set_index("value")["probability"]
+    found = fx.compare_silence(study)
+    assert [found.first, found.second] == pytest.approx([ends[0.0], ends[84.0]])
 
 
 def test_the_surprise_is_the_likeliest_of_the_unanswered(study: fx.Factors) -> None:
@@ -157,7 +159,9 @@ def test_data_that_cannot_say_are_answered_honestly(bare: fx.Factors) -> None:
     curve, groups = fx.follower_curve(bare), fx.compare_popularity(bare)
     followers = tell.describe_followers(curve, groups, fx.ratio_beyond_followers(bare))
     assert "cannot be set against" in followers.text
-    inactive = tell.describe_inactive(fx.recency_curves(bare), fx.compare_posting(bare))
+    inactive = tell.describe_inactive(
+        fx.recency_curves(bare), fx.compare_silence(bare), fx.compare_posting(bare)
+    )
     assert inactive.text.count("cannot be") == 2
     changes = tell.describe_changes(bare)
     assert "could not be tried" in changes.text
@@ -176,7 +180,9 @@ def test_without_a_model_every_section_still_speaks(study: fx.Factors) -> None:
         tell.describe_changes(silent).text,
         tell.describe_carriers(silent).text,
         tell.describe_surprise(fx.explain_surprise(silent)).text,
-        tell.describe_inactive(fx.recency_curves(silent), fx.compare_posting(silent)).text,
+        tell.describe_inactive(
+            fx.recency_curves(silent), fx.compare_silence(silent), fx.compare_posting(silent)
+        ).text,
     ]
     assert all(texts)
     assert part.show_changes(silent, tell.describe_changes(silent)).html == ""

@@ -115,7 +115,8 @@ show(visibility.text, part.show_visibility(visibility))
 # ## 4. Can an inactive account expect a follow-back?
 
 # %%
-inactive = tell.describe_inactive(fx.recency_curves(study), fx.compare_posting(study))
+silence, posting = fx.compare_silence(study), fx.compare_posting(study)
+inactive = tell.describe_inactive(fx.recency_curves(study), silence, posting)
 show(inactive.text, part.show_inactive(inactive))
 
 # %% [markdown]
