@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 LABEL_LENGTH = 64
 AXIS_LABEL_LENGTH = 28
+#: Room for a usual letter as a share of the font size.
+LETTER_WIDTH = 0.66
 
 
 def label(text: str, length: int = LABEL_LENGTH) -> str:
@@ -83,11 +85,26 @@ def mark_reference(ax: Axes, rows: np.ndarray, value: float) -> None:
     ax.vlines([value] * len(rows), rows - 0.2, rows + 0.2, colors=muted(), lw=1.6, zorder=0)
 
 
-def write_row(ax: Axes, row: int, left: str, right: str) -> None:
-    """Write a row's name above its line, so that long names need no margin on a phone."""
-    across = ax.get_yaxis_transform()
-    ax.text(0, row - 0.3, left, transform=across, va="bottom", ha="left", fontweight="medium")
-    ax.text(1, row - 0.3, right, transform=across, va="bottom", ha="right", color=muted_text())
+def write_rows(ax: Axes, names: Sequence[str], notes: Sequence[str]) -> None:
+    """Write each row's name above its line, so that long names need no margin on a phone.
+
+    A note stands at the end of that line; where a name and its note do not fit side by side, the
+    notes of all rows stand below their rows.
+    """
+    across, room = ax.get_yaxis_transform(), count_letters(ax)
+    kept = [name if len(name) <= room else name[: room - 1] + "…" for name in map(label, names)]
+    fits = all(len(name) + len(note) + 2 <= room for name, note in zip(kept, notes, strict=True))
+    shift, side = (-0.3, "bottom") if fits else (0.22, "top")
+    for row, (name, note) in enumerate(zip(kept, notes, strict=True)):
+        ax.text(0, row - 0.3, name, transform=across, va="bottom", ha="left", fontweight="medium")
+        ax.text(1, row + shift, note, transform=across, va=side, ha="right", color=muted_text())
+
+
+def count_letters(ax: Axes) -> int:
+    """Return about how many letters of the usual size fit across the picture."""
+    figure = ax.get_figure(root=True)
+    points = (figure.get_figwidth() if figure is not None else 7.0) * 72.0
+    return int(points / (LETTER_WIDTH * float(mpl.rcParams["font.size"])))
 
 
 def draw_forest(
@@ -117,8 +134,7 @@ def draw_forest(
     rows = np.arange(len(table))
     mark_reference(ax, rows, reference)
     draw_intervals(ax, rows, table[value], table["ci_low"], table["ci_high"], colours=colours)
-    for row, (name, note) in enumerate(zip(table["label"], notes, strict=True)):
-        write_row(ax, row, label(str(name)), note)
+    write_rows(ax, table["label"].astype(str).tolist(), notes)
     finish_rows(ax, len(table))
 
 

@@ -20,7 +20,7 @@ from followkit.drawing import (
     muted,
     muted_text,
     open_axes,
-    write_row,
+    write_rows,
 )
 
 if TYPE_CHECKING:
@@ -171,9 +171,8 @@ def plot_waterfall(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     paint = [colour(2) if up else colour(1) for up in after >= before]
     ax.barh(rows, after - before, left=before, color=paint, height=0.36)
     ax.vlines(after[:-1], rows[:-1] + 0.18, rows[1:] - 0.18, colors=muted(), lw=1.2)
-    for row, values in zip(rows, table.itertuples(), strict=True):
-        points = words.points(values.after - values.before)
-        write_row(ax, int(row), label(str(values.label)), f"{points} points")
+    notes = [f"{words.points(change)} points" for change in after - before]
+    write_rows(ax, table["label"].astype(str).tolist(), notes)
     low, high = min(before.min(), after.min()), max(before.max(), after.max())
     # Room on the right, where the points of each step stand.
     ax.set_xlim(max(0.0, low - 0.1 * (high - low) - 0.005), high + 0.25 * (high - low) + 0.005)

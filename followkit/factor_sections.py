@@ -19,6 +19,7 @@ CLAIM_LABELS = {
     "effect_high": "to", "ci_low": "from", "ci_high": "to", "n": "dyads",
     "adjusted_for": "adjusted for",
 }  # fmt: skip
+CLAIM_PARTS = ((0, 2), (3, 4), (5, 6), (7, 9))
 SNAPSHOT = (
     "In a snapshot nobody knows who followed first. Read *answered* as mutual and *initiator* as "
     "the account where the tie starts; what is said of who answers whom does not carry over."
@@ -53,8 +54,12 @@ def show_contributions(said: Summary) -> Shown:
 def show_claims(study: Factors, said: Summary) -> Shown:
     """Show the scoreboard: tested claims as a picture, every claim as a table, numbers folded."""
     tested = list_tested_claims(study)
-    caption = "Tested claims with an odds ratio; blue and orange by verdict, unadjusted intervals."
-    drawn = picture(draw.plot_claims, tested, said, row_inches=0.62, caption=caption)
+    drawn = []
+    # In parts that fit on a page of paper; the axis is the same in all of them.
+    for first, last in CLAIM_PARTS:
+        part = tested[tested["factor"].between(first, last)]
+        caption = f"Factors {first} to {last}: contrasts tested, with unadjusted intervals."
+        drawn.append(picture(draw.plot_claims, part, said, row_inches=0.62, caption=caption))
     short = said.table[["claim", "text", "verdict", "interval", "evidence", "reason"]]
     board = table(short, said.caption, labels={**CLAIM_LABELS, "interval": "odds ratio, interval"},
                   notes=list(said.notes), save_as="claims")  # fmt: skip
@@ -63,7 +68,7 @@ def show_claims(study: Factors, said: Summary) -> Shown:
     rows = said.table.loc[said.table["p_holm"].notna(), columns]
     numbers = table(rows, "Contrasts of the tested claims", labels=CLAIM_LABELS,
                     formats={**ODDS, **CHANGES, "p_holm": ".3f"}, save_as="contrasts")  # fmt: skip
-    return show(drawn, details("Every claim", board), details("The numbers", numbers))
+    return show(*drawn, details("Every claim", board), details("The numbers", numbers))
 
 
 def show_followers(said: Summary, groups: Groups) -> Shown:

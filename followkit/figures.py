@@ -24,7 +24,7 @@ from followkit.drawing import (
     muted,
     muted_text,
     open_axes,
-    write_row,
+    write_rows,
 )
 
 if TYPE_CHECKING:
@@ -104,13 +104,13 @@ def plot_odds_ratios(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
                 f"{words.points(values.effect_high)})"
             )
         )
-        write_row(ax, int(row), label(str(values.label)), "")
         # Below the line: on a phone both texts would not fit beside each other.
         ax.text(1, row + 0.16, points, transform=ax.get_yaxis_transform(), va="top", ha="right",
                 color=muted_text(), fontsize="small")  # fmt: skip
     ax.set_xscale("log")
     _set_log_limits(ax, table)
     ax.set_xlabel("odds ratio (1: no difference)")
+    write_rows(ax, table["label"].astype(str).tolist(), [""] * len(table))
     finish_rows(ax, len(table), below=0.62)
     return ax
 
@@ -130,9 +130,8 @@ def plot_truth(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     mark_reference(ax, rows, 0.0)
     draw_intervals(ax, rows, table["estimate"], table["ci_low"], table["ci_high"], name="estimate")
     ax.scatter(table["truth"], rows, marker="D", s=44, color=colour(1), zorder=4, label="truth")
-    for row, values in zip(rows, table.itertuples(), strict=True):
-        miss = "misses the truth" if values.is_missed else ""
-        write_row(ax, int(row), label(str(values.label)), miss)
+    misses = ["misses the truth" if missed else "" for missed in table["is_missed"]]
+    write_rows(ax, table["label"].astype(str).tolist(), misses)
     ax.set_xlabel("coefficient (change in log odds per unit)")
     finish_rows(ax, len(table))
     ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False)

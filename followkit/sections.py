@@ -47,7 +47,7 @@ SCORE_WORDS = {
 RATES = dict.fromkeys(("rate", "ci_low", "ci_high", "share"), words.percent)
 NOTHING = Shown("")
 #: Rows of the forest plot of odds ratios.
-MOST_EFFECTS = 12
+MOST_EFFECTS = 10
 
 METHOD = (
     "Dyads: the account that followed first is the initiator, the other the decider. A dyad enters "
@@ -124,7 +124,7 @@ def show_sensitivity(sensitivity: pd.DataFrame) -> Shown:
 def label_effects(effects: pd.DataFrame) -> pd.DataFrame:
     """Return effects with labels that carry their step, for the forest plot.
 
-    At most a dozen, those with the strongest evidence, in the order of the model: a reader takes
+    At most ten, those with the strongest evidence, in the order of the model: a reader takes
     no more in. The table beside the plot has them all.
     """
     if effects.empty:

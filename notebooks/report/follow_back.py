@@ -87,7 +87,7 @@ show(part.show_snapshot_caution(main), shares.text, part.show_contributions(shar
 
 # %%
 effects = say.describe_effects(main)
-caption = "The strongest twelve. Right: the average change in probability, in points."
+caption = "The strongest ten. Right: the average change in probability, in points."
 forest = page.picture(draw.plot_odds_ratios, page.label_effects(effects.table), effects,
                       row_inches=0.74, caption=caption)  # fmt: skip
 show(effects.text, forest, page.show_effects(effects))
