@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LABEL_LENGTH = 64
 AXIS_LABEL_LENGTH = 28
 #: Room for a usual letter as a share of the font size.
-LETTER_WIDTH = 0.66
+LETTER_WIDTH = 0.6
 
 
 def label(text: str, length: int = LABEL_LENGTH) -> str:
