@@ -18,7 +18,7 @@ from followkit.communities import find_communities
 from followkit.dyads import make_dyads
 from followkit.features import CATALOGUE, CLAIMS, find_reason, make_features
 from followkit.features.audience import ENTRIES
-from followkit.features.hashtags import list_uses
+from followkit.features.hashtags import find_trending
 from followkit.features.texts import Library
 from followkit.graph import make_graph
 from followkit.tables import Dataset, make_dataset
@@ -345,9 +345,7 @@ def find_trends(days: list[float]) -> list[bool]:
     rows = [("x", 0, f"text {k}", "tag") for k in range(len(days))]
     posts = make_posts(rows).assign(posted_at=START + pd.to_timedelta(days, unit="D"))
     follows = pd.DataFrame({"follower_id": ["a"], "followee_id": ["b"]})
-    return list_uses(Library(make_dataset({"follows": follows, "posts": posts})))[
-        "is_trending"
-    ].tolist()
+    return find_trending(Library(make_dataset({"follows": follows, "posts": posts}))).tolist()
 
 
 def test_a_trend_is_three_times_the_usual_and_three_uses() -> None:

@@ -6,23 +6,24 @@ beyond one's followers (9c). What is fitted is taken at the end of the last 28-d
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from followkit.features.blocks import Block
 from followkit.features.claim import Claim
-from followkit.features.context import FeatureContext, FeatureFunction, FloatArray
+from followkit.features.context import (
+    DECIDER_POSTS,
+    INITIATOR_ACTS,
+    INITIATOR_POSTS,
+    FeatureFunction,
+    of_blocks,
+)
 from followkit.features.feature import (
     PER_TEN_POINTS,
     PER_TENTH,
     Feature,
     Product,
-    Side,
     dated_feature,
     graph_feature,
 )
 from followkit.features.hashtags import hashtag_mix, tag_relevance
 from followkit.features.pooling import of_initiators
-from followkit.features.records import Record, read_graph, read_history
 from followkit.features.targeting import (
     audience_community_share,
     audience_topic_likelihood,
@@ -31,43 +32,21 @@ from followkit.features.targeting import (
     topic_specificity,
 )
 
-POSTS: tuple[Side, str] = ("initiator", "posts")
-ACTS: tuple[Side, str] = ("initiator", "interactions")
-THEIR_POSTS: tuple[Side, str] = ("decider", "posts")
-
-
-def success_rate(context: FeatureContext) -> FloatArray:
-    """Return the share of the initiator's own follows that were answered, drawn to the pool."""
-    record: Record
-    if context.mode == "timed":
-        queries, horizon_days = context.queries("initiator"), context.horizon_days or 0.0
-        record = read_history(context.ties, queries, horizon_days, "initiator")
-    else:
-        record = read_graph(
-            context.graph, context.codes("initiator"), context.own_ties, "initiator"
-        )
-    return record.shrunk()
-
-
-def _of_blocks(
-    compute: Callable[[Block], FloatArray], *watched: tuple[Side, str], needs_posts: bool = True
-) -> FeatureFunction:
-    return lambda context: context.by_block(compute, *watched, needs_posts=needs_posts)
-
-
 FEATURES: dict[str, FeatureFunction] = {
-    "initiator_topic_specificity": _of_blocks(topic_specificity, POSTS),
-    "initiator_resonance_share": _of_blocks(resonance_share, POSTS, ACTS),
-    "initiator_success_rate": success_rate,
-    "dyad_audience_topic_likelihood": _of_blocks(audience_topic_likelihood, THEIR_POSTS),
-    "dyad_audience_community_share": _of_blocks(audience_community_share, needs_posts=False),
-    "initiator_hashtag_mix": _of_blocks(
-        lambda block: of_initiators(block, hashtag_mix(block.text)), POSTS
+    "initiator_topic_specificity": of_blocks(topic_specificity, INITIATOR_POSTS),
+    "initiator_resonance_share": of_blocks(resonance_share, INITIATOR_POSTS, INITIATOR_ACTS),
+    "initiator_success_rate": lambda c: c.record("initiator").shrunk(),
+    "dyad_audience_topic_likelihood": of_blocks(audience_topic_likelihood, DECIDER_POSTS),
+    "dyad_audience_community_share": of_blocks(audience_community_share, needs_posts=False),
+    "initiator_hashtag_mix": of_blocks(
+        lambda block: of_initiators(block, hashtag_mix(block.text)), INITIATOR_POSTS
     ),
-    "initiator_tag_relevance": _of_blocks(
-        lambda block: of_initiators(block, tag_relevance(block.text)), POSTS
+    "initiator_tag_relevance": of_blocks(
+        lambda block: of_initiators(block, tag_relevance(block.text)), INITIATOR_POSTS
     ),
-    "initiator_outside_engagers_share": _of_blocks(outside_engagers_share, POSTS, ACTS),
+    "initiator_outside_engagers_share": of_blocks(
+        outside_engagers_share, INITIATOR_POSTS, INITIATOR_ACTS
+    ),
 }
 
 TAGS = ("posts.posted_at+posts.hashtags", "posts.posted_at+posts.text")

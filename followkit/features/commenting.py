@@ -16,14 +16,21 @@ from scipy import sparse
 from followkit.features.acting import match_pairs, of_actors
 from followkit.features.blocks import BLOCK_DAYS, Block
 from followkit.features.claim import Claim
-from followkit.features.context import ACT_KINDS, FeatureFunction, FloatArray
+from followkit.features.context import (
+    ACT_KINDS,
+    DECIDER_POSTS,
+    INITIATOR_ACTS,
+    INITIATOR_POSTS,
+    FeatureFunction,
+    FloatArray,
+    of_blocks,
+)
 from followkit.features.feature import (
     PER_DOUBLING,
     PER_TEN_POINTS,
     PER_TENTH,
     Feature,
     Product,
-    Side,
     dated_feature,
 )
 from followkit.features.liking import sum_products
@@ -39,10 +46,6 @@ RUN_GAP_US = 5_000_000
 RUN_ACTS = 10
 #: One more comment, of no specificity: a pool without comments has a mean as well.
 ONE_AT_CHANCE = (0.0, 1.0)
-
-ACTS: tuple[Side, str] = ("initiator", "interactions")
-POSTS: tuple[Side, str] = ("initiator", "posts")
-DECIDER_POSTS: tuple[Side, str] = ("decider", "posts")
 
 
 # -- specific to the post --------------------------------------------------------------------------
@@ -242,18 +245,18 @@ def topic_shares_per_week_log(block: Block) -> FloatArray:
 
 
 FEATURES: dict[str, FeatureFunction] = {
-    "initiator_comment_specificity": lambda c: c.by_block(comment_specificity, ACTS),
-    "initiator_wordless_comments_share": lambda c: c.by_block(
-        wordless_share, ACTS, needs_posts=False
+    "initiator_comment_specificity": of_blocks(comment_specificity, INITIATOR_ACTS),
+    "initiator_wordless_comments_share": of_blocks(
+        wordless_share, INITIATOR_ACTS, needs_posts=False
     ),
-    "initiator_repeated_comments_share": lambda c: c.by_block(
-        repeated_share, ACTS, needs_posts=False
+    "initiator_repeated_comments_share": of_blocks(
+        repeated_share, INITIATOR_ACTS, needs_posts=False
     ),
-    "initiator_rapid_acts_share": lambda c: c.by_block(rapid_share, ACTS, needs_posts=False),
-    "initiator_topic_shares_per_week_log": lambda c: c.by_block(
-        topic_shares_per_week_log, POSTS, ACTS
+    "initiator_rapid_acts_share": of_blocks(rapid_share, INITIATOR_ACTS, needs_posts=False),
+    "initiator_topic_shares_per_week_log": of_blocks(
+        topic_shares_per_week_log, INITIATOR_POSTS, INITIATOR_ACTS
     ),
-    "dyad_comment_specificity": lambda c: c.by_block(specificity_to_decider, ACTS, DECIDER_POSTS),
+    "dyad_comment_specificity": of_blocks(specificity_to_decider, INITIATOR_ACTS, DECIDER_POSTS),
 }
 
 COMMENTS_ON_POSTS = ("posts.text+interactions.post_id+interactions.text",)

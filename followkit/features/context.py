@@ -60,6 +60,11 @@ FloatArray = npt.NDArray[np.float64]
 FlagArray = npt.NDArray[np.bool_]
 FeatureFunction = Callable[["FeatureContext"], FloatArray]
 
+#: Whose tables have to be watched for a feature to be known.
+INITIATOR_POSTS: tuple[Side, str] = ("initiator", "posts")
+INITIATOR_ACTS: tuple[Side, str] = ("initiator", "interactions")
+DECIDER_POSTS: tuple[Side, str] = ("decider", "posts")
+
 
 @dataclass
 class FeatureContext(Memo):
@@ -209,16 +214,16 @@ class FeatureContext(Memo):
         )
         return np.asarray(getattr(found, kind), dtype=np.float64)
 
-    @property
-    def decider_record(self) -> Record:
-        """The deciders' past answers, without anything that could tell this one."""
+    def record(self, side: Side) -> Record:
+        """Return past answers of the deciders, or to the initiators, but for this dyad's."""
 
         def make() -> Record:
             if self.mode == "timed":
-                return read_history(self.ties, self.queries("decider"), self.horizon_days or 0.0)
-            return read_graph(self.graph, self.codes("decider"), self.own_ties)
+                horizon_days = self.horizon_days or 0.0
+                return read_history(self.ties, self.queries(side), horizon_days, side)
+            return read_graph(self.graph, self.codes(side), self.own_ties, side)
 
-        record: Record = self.cached("decider_record", make)
+        record: Record = self.cached(("record", side), make)
         return record
 
     # -- fitted features, block by block -----------------------------------------------------
@@ -441,6 +446,13 @@ class FeatureContext(Memo):
         for side, table in sides_tables:
             known &= self.watched(side, table)[0]
         return np.where(known, values, np.nan)
+
+
+def of_blocks(
+    compute: Callable[[Block], FloatArray], *watched: tuple[Side, str], needs_posts: bool = True
+) -> FeatureFunction:
+    """Return the feature that `FeatureContext.by_block` makes of a function of a block."""
+    return lambda context: context.by_block(compute, *watched, needs_posts=needs_posts)
 
 
 def select_acts(dataset: Dataset, *, is_timed: bool | None) -> pd.DataFrame:

@@ -18,7 +18,6 @@ from followkit.features.context import ACT_KINDS
 from followkit.features.liking import sum_products
 from followkit.features.pooling import shrink_to_pool
 from followkit.features.records import SHRINKAGE
-from followkit.features.texts import TextBlock
 from followkit.features.ties import DAY_US, IntArray
 
 FloatArray = npt.NDArray[np.float64]
@@ -90,16 +89,39 @@ def _walk_twice(
 
 def engaged_followers_share(block: Block) -> FloatArray:
     """Return the share of A's followers who acted towards A of late, drawn to the pool."""
+    return share_live_ties(block, block.graph.target)[block.node("initiator")]
+
+
+def curation_share(block: Block) -> FloatArray:
+    """Return the share of B's followees towards whom B acted of late, drawn to the pool."""
+    return share_live_ties(block, block.graph.source)[block.node("decider")]
+
+
+def share_live_ties(block: Block, ends: IntArray) -> FloatArray:
+    """Return the share of each account's ties along which the follower acted of late.
+
+    Parameters
+    ----------
+    block
+        Its graph and acts.
+    ends
+        The account that each tie of the graph counts for: its source or its target.
+
+    Returns
+    -------
+    numpy.ndarray
+        One value a node, drawn to the pool, and last the pool's.
+    """
     graph, acts = block.graph, find_recent_acts(block)
     size = graph.node_count
     actor, target = graph.code(acts["actor_id"]), graph.code(acts["target_id"])
     known = (actor >= 0) & (target >= 0)
-    is_engaged = np.isin(graph.source * size + graph.target, actor[known] * size + target[known])
-    engaged, everyone = (
-        np.bincount(graph.target[keep], minlength=size).astype(np.float64)
-        for keep in (is_engaged, slice(None))
+    is_live = np.isin(graph.source * size + graph.target, actor[known] * size + target[known])
+    live, everyone = (
+        np.bincount(ends[keep], minlength=size).astype(np.float64)
+        for keep in (is_live, slice(None))
     )
-    return shrink_to_pool(engaged, everyone)[block.node("initiator")]
+    return shrink_to_pool(live, everyone)
 
 
 def acts_with_circle_log(block: Block) -> FloatArray:
@@ -136,7 +158,7 @@ def audience_topic_cosine(block: Block) -> FloatArray:
 
 def audience_language_cosine(block: Block) -> FloatArray:
     """Return the cosine of the main languages of A's and of B's followers; 0 without."""
-    return compare_audiences(block, mark_groups(find_languages(block.text)[block.node_account]))
+    return compare_audiences(block, mark_groups(block.text.main_language[block.node_account]))
 
 
 def audience_location_cosine(block: Block, profiles: pd.DataFrame) -> FloatArray:
@@ -179,27 +201,6 @@ def compare_audiences(block: Block, of_node: FloatArray | sparse.csr_array) -> F
     lengths = length[left[tied]] * length[right[tied]]
     values[tied] = np.divide(dots, lengths, out=np.zeros(len(dots)), where=lengths > 0)
     return np.clip(values, 0.0, 1.0)
-
-
-def find_languages(text: TextBlock) -> IntArray:
-    """Return the commonest language of each account's posts; last, −1, and −1 where none has one.
-
-    Languages are numbered by the alphabet, and the first of those used equally often counts.
-    """
-
-    def make() -> IntArray:
-        main = np.full(len(text.ids) + 1, -1, dtype=np.int64)
-        language = pd.factorize(text.posts["language"], sort=True)[0].astype(np.int64)
-        told = language >= 0
-        uses = pd.DataFrame({"owner": text.owner[told], "language": language[told]})
-        uses = uses.groupby(["owner", "language"]).size().rename("posts").reset_index()
-        uses = uses.sort_values(["posts", "language"], ascending=[False, True], kind="stable")
-        uses = uses.drop_duplicates("owner")
-        main[uses["owner"]] = uses["language"]
-        return main
-
-    languages: IntArray = text.cached("main_languages", make)
-    return languages
 
 
 def new_reach_log(block: Block) -> FloatArray:

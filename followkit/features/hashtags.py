@@ -8,7 +8,7 @@ from scipy import sparse
 
 from followkit.features.liking import sum_products
 from followkit.features.pooling import NOTHING, shrink_to_pool
-from followkit.features.texts import FlagArray, FloatArray, Library, TextBlock, list_hashtags
+from followkit.features.texts import FlagArray, FloatArray, Library, TextBlock
 from followkit.features.ties import UNKNOWN_US, IntArray, to_times
 from followkit.timeline import count_before
 
@@ -20,48 +20,32 @@ TREND_FACTOR, FEWEST_USES = 3, 3
 NICHE_SHARE, FEWEST_USERS = 0.05, 2
 
 
-def list_uses(library: Library) -> pd.DataFrame:
-    """Return every use of a hashtag, each once a post: row (of `library.posts`), tag, is_trending.
+def find_trending(library: Library) -> FlagArray:
+    """Return which uses of hashtags (`library.tag_uses`) come while the tag trends.
 
     A use is trending where the tag was used at least 3 times in the 7 days before the post, and
     at least three quarters of what it was used in the 28 days before it: so often would come in
-    three weeks at the mean of the four. A post of the same moment is not before it.
+    three weeks at the mean of the four. A post of the same moment is not before it, and one without
+    a time rides no trend.
     """
-
-    def make() -> pd.DataFrame:
-        listed = library.cached("tags", lambda: list_hashtags(library.posts))
-        uses = pd.DataFrame({"row": np.arange(len(listed)), "tag": listed})
-        uses = uses.explode("tag").dropna(subset="tag").drop_duplicates(ignore_index=True)
-        row = uses["row"].to_numpy(np.int64)
-        uses = uses.assign(row=row, is_trending=_find_trending(library, row, uses["tag"]))
-        return uses
-
-    uses: pd.DataFrame = library.cached("tag_uses", make)
-    return uses
+    found: FlagArray = library.cached("trending", lambda: _find_trending(library))
+    return found
 
 
-def _find_trending(library: Library, row: IntArray, tag: pd.Series) -> FlagArray:
-    """Return which uses of a tag come while it trends; one without a time does not."""
-    posted_us = library.posts["posted_us"].to_numpy(np.int64)[row]
+def _find_trending(library: Library) -> FlagArray:
+    uses = library.tag_uses
+    posted_us = library.posts["posted_us"].to_numpy(np.int64)[uses["row"]]
     is_dated = posted_us != UNKNOWN_US
-    dated = pd.DataFrame({"tag": tag.astype(str), "at": to_times(np.where(is_dated, posted_us, 0))})
-    dated = dated[is_dated]
+    at = to_times(np.where(is_dated, posted_us, 0))
+    dated = pd.DataFrame({"tag": uses["tag"].astype(str), "at": at})[is_dated]
     week, month = (
         count_before(dated, dated, window_days=days, by=["tag"])
         for days in (TREND_DAYS, MONTH_DAYS)
     )
-    trending = np.zeros(len(row), dtype=bool)
+    trending = np.zeros(len(uses), dtype=bool)
     weeks = MONTH_DAYS // TREND_DAYS
     trending[is_dated] = (week >= FEWEST_USES) & (weeks * week >= TREND_FACTOR * month)
     return trending
-
-
-def list_known_uses(text: TextBlock) -> pd.DataFrame:
-    """Return the uses known by the block's end, with `post` and `account` (codes of the block)."""
-    uses = list_uses(text.library)
-    uses = uses[text.known[uses["row"].to_numpy(np.int64)]]
-    post = text.find_posts(uses["row"])
-    return uses.assign(post=post, account=text.owner[post]).reset_index(drop=True)
 
 
 def find_niche(uses: pd.DataFrame) -> FlagArray:
@@ -86,8 +70,8 @@ def hashtag_mix(text: TextBlock) -> FloatArray:
 
     One value an account of the block and, last, 0 for those without posts. p is drawn to the pool.
     """
-    uses = list_known_uses(text)
-    trending = uses["is_trending"].to_numpy(dtype=bool)
+    uses = text.hashtags
+    trending = find_trending(text.library)[uses["use"].to_numpy(np.int64)]
     owner = uses["account"].to_numpy(np.int64)
     counts = trending | find_niche(uses)
     size = len(text.ids)
@@ -105,7 +89,7 @@ def tag_relevance(text: TextBlock) -> FloatArray:
     the cosine of the post's vector and the mean vector of the posts of other accounts with the tag
     (0 without words); uses of a tag that nobody else uses do not count.
     """
-    uses = list_known_uses(text)
+    uses = text.hashtags
     post, owner = (uses[name].to_numpy(np.int64) for name in ("post", "account"))
     tag = pd.factorize(uses["tag"], sort=True)[0]
     place = np.unique(tag * (len(text.ids) + 1) + owner, return_inverse=True)[1]

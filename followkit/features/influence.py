@@ -7,14 +7,18 @@ t, everything is taken from the ties that stand at the end of the last 28-day bl
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from followkit.communities import DAMPING
 from followkit.features.blocks import Block
 from followkit.features.claim import Claim
-from followkit.features.context import FeatureContext, FeatureFunction, FloatArray
+from followkit.features.context import (
+    INITIATOR_ACTS,
+    FeatureContext,
+    FeatureFunction,
+    FloatArray,
+    of_blocks,
+)
 from followkit.features.feature import (
     FOLLOWS_OR_COUNTS,
     PER_DOUBLING,
@@ -22,7 +26,6 @@ from followkit.features.feature import (
     PER_TENTH,
     Feature,
     Product,
-    Side,
     dated_feature,
     graph_feature,
     profile_feature,
@@ -42,8 +45,6 @@ from followkit.features.records import SHRINKAGE
 from followkit.features.relevance import read_before
 from followkit.features.ties import get_table
 from followkit.graph import count_degrees, count_degrees_asof
-
-ACTS: tuple[Side, str] = ("initiator", "interactions")
 
 
 def page_rank_log(block: Block) -> FloatArray:
@@ -73,27 +74,21 @@ def location_cosine(context: FeatureContext) -> FloatArray:
     )
 
 
-def _of_blocks(
-    compute: Callable[[Block], FloatArray], *watched: tuple[Side, str], needs_posts: bool = True
-) -> FeatureFunction:
-    return lambda context: context.by_block(compute, *watched, needs_posts=needs_posts)
-
-
 FEATURES: dict[str, FeatureFunction] = {
-    "initiator_page_rank_log": _of_blocks(page_rank_log, needs_posts=False),
+    "initiator_page_rank_log": of_blocks(page_rank_log, needs_posts=False),
     "initiator_follower_count_log": lambda c: follower_count_log(c, "initiator"),
-    "initiator_two_step_reach_log": _of_blocks(
+    "initiator_two_step_reach_log": of_blocks(
         lambda block: np.log1p(two_step_reach(block)), needs_posts=False
     ),
-    "initiator_engaged_followers_share": _of_blocks(
-        engaged_followers_share, ACTS, needs_posts=False
+    "initiator_engaged_followers_share": of_blocks(
+        engaged_followers_share, INITIATOR_ACTS, needs_posts=False
     ),
-    "dyad_audience_topic_cosine": _of_blocks(audience_topic_cosine),
-    "dyad_audience_language_cosine": _of_blocks(audience_language_cosine),
+    "dyad_audience_topic_cosine": of_blocks(audience_topic_cosine),
+    "dyad_audience_language_cosine": of_blocks(audience_language_cosine),
     "dyad_audience_location_cosine": location_cosine,
     "dyad_followees_follow_initiator_share": followees_follow_share,
-    "dyad_acts_with_circle_log": _of_blocks(acts_with_circle_log, ACTS, needs_posts=False),
-    "dyad_new_reach_log": _of_blocks(new_reach_log),
+    "dyad_acts_with_circle_log": of_blocks(acts_with_circle_log, INITIATOR_ACTS, needs_posts=False),
+    "dyad_new_reach_log": of_blocks(new_reach_log),
 }
 
 STANDING = (

@@ -6,15 +6,13 @@ Varied and distinctive posts against promotion (6c); more of what worked (6e, it
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from followkit.features.blocks import Block
 from followkit.features.claim import Claim
-from followkit.features.context import FeatureFunction, FloatArray
+from followkit.features.context import INITIATOR_POSTS, FeatureFunction, FloatArray, of_blocks
 from followkit.features.feature import (
     PER_TEN_POINTS,
     PER_TENTH,
@@ -36,10 +34,15 @@ FEWEST_POSTS = 10
 NO_DIRECTION = 1e-9
 
 
+def read_purposes(text: TextBlock) -> pd.Series:
+    """Return the purpose of each post in small letters, missing where none is known."""
+    told = text.posts["purpose"].astype("string").str.strip().str.casefold()
+    return told.where(told != "")
+
+
 def find_purposes(text: TextBlock) -> IntArray:
     """Return a number for the purpose of each post; −1 where none is known."""
-    told = text.posts["purpose"].astype("string").str.strip().str.casefold()
-    return pd.factorize(told.where(told != ""))[0].astype(np.int64)
+    return pd.factorize(read_purposes(text))[0].astype(np.int64)
 
 
 def _entropy(block: Block, group: IntArray) -> FloatArray:
@@ -89,8 +92,8 @@ def count_promotion(text: TextBlock) -> tuple[FloatArray, FloatArray]:
         known = text.posts["is_promotional"].notna().to_numpy(dtype=bool)
         flags = text.posts["is_promotional"].to_numpy(dtype=bool, na_value=False)
     else:
-        told = text.posts["purpose"].astype("string").str.strip().str.casefold().fillna("")
-        known = (told != "").to_numpy(dtype=bool)
+        told = read_purposes(text)
+        known = told.notna().to_numpy(dtype=bool)
         flags = told.isin(PROMOTION).to_numpy(dtype=bool)
     promoting, posts = (
         np.bincount(text.owner[keep], minlength=len(text.ids)).astype(np.float64)
@@ -111,17 +114,13 @@ def is_mostly_promotional(block: Block) -> FloatArray:
     return of_initiators(block, np.append(is_mostly.astype(np.float64), 0.0))
 
 
-def _of_blocks(compute: Callable[[Block], FloatArray]) -> FeatureFunction:
-    return lambda context: context.by_block(compute, ("initiator", "posts"))
-
-
 FEATURES: dict[str, FeatureFunction] = {
-    "initiator_purpose_entropy": _of_blocks(purpose_entropy),
-    "initiator_format_entropy": _of_blocks(format_entropy),
-    "initiator_topic_distance": _of_blocks(topic_distance),
-    "initiator_promotional_share": _of_blocks(promotional_share),
-    "initiator_is_mostly_promotional": _of_blocks(is_mostly_promotional),
-    "initiator_metric_response": _of_blocks(metric_response),
+    "initiator_purpose_entropy": of_blocks(purpose_entropy, INITIATOR_POSTS),
+    "initiator_format_entropy": of_blocks(format_entropy, INITIATOR_POSTS),
+    "initiator_topic_distance": of_blocks(topic_distance, INITIATOR_POSTS),
+    "initiator_promotional_share": of_blocks(promotional_share, INITIATOR_POSTS),
+    "initiator_is_mostly_promotional": of_blocks(is_mostly_promotional, INITIATOR_POSTS),
+    "initiator_metric_response": of_blocks(metric_response, INITIATOR_POSTS),
 }
 
 UP_TO_BLOCK = "up to the last 28-day block that ends before t"

@@ -51,8 +51,8 @@ def follower_count_log(context: FeatureContext, side: Side) -> FloatArray:
 
 FEATURES: dict[str, FeatureFunction] = {
     "decider_ratio_log": lambda c: follower_ratio_log(c, "decider"),
-    "decider_follow_back_rate": lambda c: c.decider_record.shrunk(),
-    "has_decider_history": lambda c: (c.decider_record.received > 0).astype(np.float64),
+    "decider_follow_back_rate": lambda c: c.record("decider").shrunk(),
+    "has_decider_history": lambda c: (c.record("decider").received > 0).astype(np.float64),
     "initiator_ratio_log": lambda c: follower_ratio_log(c, "initiator"),
     "initiator_ratio_log_squared": lambda c: follower_ratio_log(c, "initiator") ** 2,
     "initiator_followee_count_log": lambda c: np.log1p(c.degrees("initiator")[0]),

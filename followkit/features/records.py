@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from followkit.features.feature import Side
 from followkit.features.ties import DAY_US, IntArray, make_history, to_times, to_us
 from followkit.graph import FollowGraph, count_degrees, count_mutual
 from followkit.timeline import count_before
@@ -36,7 +36,7 @@ def read_graph(
     graph: FollowGraph,
     codes: IntArray,
     own: tuple[IntArray, IntArray],
-    side: Literal["initiator", "decider"] = "decider",
+    side: Side,
 ) -> Record:
     """Return the record of accounts in a graph without times: its mutual ties are the answers.
 
@@ -62,7 +62,7 @@ def read_history(
     ties: pd.DataFrame,
     queries: pd.DataFrame,
     horizon_days: float,
-    side: Literal["initiator", "decider"] = "decider",
+    side: Side,
 ) -> Record:
     """Return the record of accounts (account_id, at): follows at least a horizon old.
 

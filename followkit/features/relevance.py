@@ -70,15 +70,10 @@ def same_language(context: FeatureContext) -> FloatArray:
 
 
 def _compare_languages(block: Block) -> FloatArray:
-    left, right = block.ids("initiator"), block.ids("decider")
-    posts = block.text.posts
-    spoken = posts[posts["language"].notna()]
-    counted = spoken.groupby(["account_id", "language"]).size().rename("posts").reset_index()
-    counted = counted.sort_values(["posts", "language"], ascending=[False, True], kind="stable")
-    main = counted.drop_duplicates("account_id").set_index("account_id")["language"]
-    tongues = [side.map(main).astype("str").to_numpy() for side in (left, right)]
-    known = left.isin(main.index).to_numpy(dtype=bool)
-    return np.asarray(known & (tongues[0] == tongues[1]), dtype=np.float64)
+    text = block.text
+    left, right = (text.main_language[text.code(block.ids(side))] for side in
+                   ("initiator", "decider"))  # fmt: skip
+    return ((left >= 0) & (left == right)).astype(np.float64)
 
 
 def bio_cosine(context: FeatureContext) -> FloatArray:

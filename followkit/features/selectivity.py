@@ -15,7 +15,7 @@ import numpy as np
 
 from followkit.features.blocks import Block
 from followkit.features.claim import Claim
-from followkit.features.context import ACT_KINDS, FeatureContext, FeatureFunction, FloatArray
+from followkit.features.context import FeatureContext, FeatureFunction, FloatArray
 from followkit.features.feature import (
     FOLLOWS_OR_COUNTS,
     PER_DOUBLING,
@@ -29,15 +29,14 @@ from followkit.features.feature import (
     graph_feature,
     profile_feature,
 )
+from followkit.features.followers import curation_share
 from followkit.features.literature import CHENG
-from followkit.features.pooling import shrink_to_pool
 from followkit.features.ratio import exceed_threshold, follower_ratio_log
 from followkit.features.records import SHRINKAGE
-from followkit.features.ties import DAY_US, IntArray, get_table
+from followkit.features.ties import IntArray, get_table
 
 SPAM_WINDOW_DAYS = 1.0
 LATEST_FOLLOWEES = 50
-CURATION_DAYS = 90
 
 
 def any_flag(context: FeatureContext, *columns: str) -> FloatArray:
@@ -119,25 +118,6 @@ def topic_entropy(context: FeatureContext, block: Block) -> FloatArray:
     told = topic >= 0
     values = shrink_entropy(source[told], topic[told], block.graph.node_count + 1)
     return values[block.node("initiator")]
-
-
-def curation_share(block: Block) -> FloatArray:
-    """Return the shrunk share of the deciders' followees towards whom they acted of late."""
-    graph, acts = block.graph, block.text.acts
-    recent = acts["kind"].isin(ACT_KINDS).to_numpy(dtype=bool)
-    if block.text.end_us is not None:
-        since = block.text.end_us - CURATION_DAYS * DAY_US
-        recent = recent & (acts["at_us"].to_numpy() >= since)
-    actor, target = (graph.code(acts.loc[recent, name]) for name in ("actor_id", "target_id"))
-    known = (actor >= 0) & (target >= 0)
-    size = graph.node_count
-    pairs = actor[known] * size + target[known]
-    is_curated = np.isin(graph.source * size + graph.target, pairs)
-    curated, followees = (
-        np.bincount(graph.source[keep], minlength=size).astype(np.float64)
-        for keep in (is_curated, slice(None))
-    )
-    return shrink_to_pool(curated, followees)[block.node("decider")]
 
 
 def mentions_log(context: FeatureContext) -> FloatArray:

@@ -104,6 +104,13 @@ class Library(Memo):
         return table.sort_values(["at_us", "kind", "text"], kind="stable", ignore_index=True)
 
     @cached_property
+    def tag_uses(self) -> pd.DataFrame:
+        """Every use of a hashtag, each once a post: row (of `posts`) and tag."""
+        uses = pd.DataFrame({"row": np.arange(len(self.posts)), "tag": list_hashtags(self.posts)})
+        uses = uses.explode("tag").dropna(subset="tag").drop_duplicates(ignore_index=True)
+        return uses.assign(row=uses["row"].to_numpy(np.int64))
+
+    @cached_property
     def tokens(self) -> Tokens:
         """The words of all posts, split once."""
         return Tokens(self.posts["account_id"], self.posts["text"])
@@ -272,16 +279,35 @@ class TextBlock(Memo):
         has_words = self.account_mix.max(axis=1, initial=0.0) > 0
         return np.where(has_words, self.account_mix.argmax(axis=1), -1).astype(np.int64)
 
+    @cached_property
+    def main_language(self) -> IntArray:
+        """The commonest language of each account's posts; last, −1, and −1 where none has one.
+
+        Languages are numbered by the alphabet, and the first of those used equally often counts.
+        """
+        main = np.full(len(self.ids) + 1, -1, dtype=np.int64)
+        language = pd.factorize(self.posts["language"], sort=True)[0].astype(np.int64)
+        told = language >= 0
+        uses = pd.DataFrame({"owner": self.owner[told], "language": language[told]})
+        uses = uses.groupby(["owner", "language"]).size().rename("posts").reset_index()
+        uses = uses.sort_values(["posts", "language"], ascending=[False, True], kind="stable")
+        uses = uses.drop_duplicates("owner")
+        main[uses["owner"]] = uses["language"]
+        return main
+
     # -- hashtags and engagement ---------------------------------------------------------------
 
     @cached_property
     def hashtags(self) -> pd.DataFrame:
-        """Uses of hashtags: post (place in `posts`), account (code), tag; each once a post."""
-        listed = self.library.cached("tags", lambda: list_hashtags(self.library.posts))
-        uses = pd.DataFrame({"post": np.arange(len(self.rows)), "account": self.owner})
-        uses["tag"] = [listed[row] for row in self.rows]
-        uses = uses.explode("tag").dropna(subset="tag").drop_duplicates(["post", "tag"])
-        return uses.reset_index(drop=True)
+        """Uses of hashtags: post (place in `posts`), account (code), tag; each once a post.
+
+        And `use`, the place in `library.tag_uses`.
+        """
+        uses = self.library.tag_uses
+        uses = uses[self.known[uses["row"].to_numpy(np.int64)]]
+        post = self.find_posts(uses["row"])
+        found = {"post": post, "account": self.owner[post], "tag": uses["tag"], "use": uses.index}
+        return pd.DataFrame(found).reset_index(drop=True)
 
     @cached_property
     def engagement(self) -> FloatArray:

@@ -9,8 +9,6 @@ against.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 
@@ -18,14 +16,20 @@ from followkit.communities import page_rank
 from followkit.duplicates import find_duplicates
 from followkit.features.blocks import BLOCK_DAYS, Block
 from followkit.features.claim import Claim
-from followkit.features.context import FeatureContext, FeatureFunction, FloatArray
+from followkit.features.context import (
+    INITIATOR_ACTS,
+    INITIATOR_POSTS,
+    FeatureContext,
+    FeatureFunction,
+    FloatArray,
+    of_blocks,
+)
 from followkit.features.feature import (
     PER_DOUBLING,
     PER_TEN_POINTS,
     PER_TENTH,
     Feature,
     Product,
-    Side,
     dated_feature,
     profile_feature,
 )
@@ -60,9 +64,6 @@ RARE_SHARE = 0.01
 LATEST_POSTS = 30
 FEWEST_FUNCTION_WORDS, MOST_FUNCTION_WORDS = 10, 50
 PROFILE_TEXTS = ("display_name", "bio", "url")
-
-POSTS: tuple[Side, str] = ("initiator", "posts")
-ACTS: tuple[Side, str] = ("initiator", "interactions")
 
 
 # -- 1a: original, rare, not repeated --------------------------------------------------------------
@@ -216,25 +217,23 @@ def topic_page_rank_log(block: Block) -> FloatArray:
     return np.log1p(values)
 
 
-def _of_blocks(
-    compute: Callable[[Block], FloatArray], *watched: tuple[Side, str]
-) -> FeatureFunction:
-    return lambda context: context.by_block(compute, *watched)
-
-
 FEATURES: dict[str, FeatureFunction] = {
-    "initiator_originality_share": _of_blocks(originality, POSTS),
-    "initiator_self_repetition_share": _of_blocks(self_repetition, POSTS),
-    "initiator_rare_words_share": _of_blocks(rare_words, POSTS),
-    "initiator_voice_consistency": _of_blocks(voice_consistency, POSTS),
+    "initiator_originality_share": of_blocks(originality, INITIATOR_POSTS),
+    "initiator_self_repetition_share": of_blocks(self_repetition, INITIATOR_POSTS),
+    "initiator_rare_words_share": of_blocks(rare_words, INITIATOR_POSTS),
+    "initiator_voice_consistency": of_blocks(voice_consistency, INITIATOR_POSTS),
     "initiator_profile_completeness": profile_completeness,
-    "initiator_reply_rate": _of_blocks(reply_rate, POSTS, ACTS),
-    "initiator_question_reply_rate": _of_blocks(question_reply_rate, POSTS, ACTS),
-    "initiator_reply_delay_log": _of_blocks(reply_delay_log, POSTS, ACTS),
-    "initiator_threads_per_week_log": _of_blocks(threads_per_week_log, ACTS),
-    "initiator_returning_commenters_share": _of_blocks(returning_share, POSTS, ACTS),
-    "initiator_topic_mentions_log": _of_blocks(topic_mentions_log, POSTS, ACTS),
-    "initiator_topic_page_rank_log": _of_blocks(topic_page_rank_log, POSTS),
+    "initiator_reply_rate": of_blocks(reply_rate, INITIATOR_POSTS, INITIATOR_ACTS),
+    "initiator_question_reply_rate": of_blocks(
+        question_reply_rate, INITIATOR_POSTS, INITIATOR_ACTS
+    ),
+    "initiator_reply_delay_log": of_blocks(reply_delay_log, INITIATOR_POSTS, INITIATOR_ACTS),
+    "initiator_threads_per_week_log": of_blocks(threads_per_week_log, INITIATOR_ACTS),
+    "initiator_returning_commenters_share": of_blocks(
+        returning_share, INITIATOR_POSTS, INITIATOR_ACTS
+    ),
+    "initiator_topic_mentions_log": of_blocks(topic_mentions_log, INITIATOR_POSTS, INITIATOR_ACTS),
+    "initiator_topic_page_rank_log": of_blocks(topic_page_rank_log, INITIATOR_POSTS),
 }
 
 ANSWERS = (
