@@ -18,6 +18,45 @@ DAY_US = 86_400_000_000
 BY_ACCOUNT = ("account_id",)
 
 
+class EventLine:
+    """Events of accounts in one sorted line, account by account and in order of time.
+
+    Attributes
+    ----------
+    at_us
+        Moments of the events (microseconds), in the order of the line.
+
+    Examples
+    --------
+    >>> line = EventLine(pd.Series(["b", "a", "a"]), np.array([5, 7, 3]))
+    >>> ids = pd.Series(["a", "a", "c"])
+    >>> since, until = (line.place(ids, np.array([cut] * 3)) for cut in (3, 8))
+    >>> (until - since).tolist()
+    [2, 2, 0]
+    """
+
+    def __init__(self, account_ids: pd.Series, at_us: npt.NDArray[np.int64]) -> None:
+        self._accounts = pd.Index(account_ids.unique())
+        self._moments = np.unique(at_us)
+        codes = self._accounts.get_indexer(pd.Index(account_ids))
+        order = np.lexsort((at_us, codes))
+        self.at_us = at_us[order]
+        self._line = self._key(codes[order], self.at_us)
+
+    def _key(
+        self, codes: npt.NDArray[np.int64], at_us: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.int64]:
+        return codes * (len(self._moments) + 1) + np.searchsorted(self._moments, at_us)
+
+    def place(self, account_ids: pd.Series, at_us: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return the place of each account's first event at a moment or later.
+
+        The place after its last where it has none; 0 for an account without any event.
+        """
+        codes = self._accounts.get_indexer(pd.Index(account_ids))
+        return np.searchsorted(self._line, self._key(codes, at_us)).astype(np.int64)
+
+
 def count_before(
     events: pd.DataFrame,
     queries: pd.DataFrame,

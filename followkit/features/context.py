@@ -47,7 +47,7 @@ from followkit.graph import (
     make_graph,
 )
 from followkit.tables import Dataset
-from followkit.timeline import count_before, last_before
+from followkit.timeline import EventLine, count_before, last_before
 
 WEEK_US = 7 * DAY_US
 
@@ -371,22 +371,19 @@ class FeatureContext(Memo):
         Thirteen cuts in time of the same sorted events: a search in one array, where a running
         sum would have to sort all dyads thirteen times.
         """
-        events, queries = self.events(table), self.queries(side)
-        accounts = pd.Index(events["account_id"].unique())
-        codes, at_us = accounts.get_indexer(pd.Index(queries["account_id"])), self.at_us
-        event_us = to_us(events["at"])
-        moments = np.unique(event_us)
-        width = len(moments) + 1
-        line = np.sort(
-            accounts.get_indexer(pd.Index(events["account_id"])) * width
-            + np.searchsorted(moments, event_us)
-        )
-        cuts = [
-            np.searchsorted(line, codes * width + np.searchsorted(moments, at_us - week * WEEK_US))
-            for week in range(weeks + 1)
-        ]
-        active = sum((later > cut).astype(np.float64) for later, cut in pairwise(cuts))
-        return np.where(codes >= 0, active, 0.0)
+        line, ids = self.event_line(table), self.rows[f"{side}_id"]
+        cuts = [line.place(ids, self.at_us - week * WEEK_US) for week in range(weeks + 1)]
+        return np.asarray(sum((later > cut).astype(np.float64) for later, cut in pairwise(cuts)))
+
+    def event_line(self, table: str) -> EventLine:
+        """Return the events of a table in one sorted line, made once."""
+
+        def make() -> EventLine:
+            events = self.events(table)
+            return EventLine(events["account_id"], to_us(events["at"]))
+
+        line: EventLine = self.cached(("line", table), make)
+        return line
 
     def count_pair_acts(
         self,

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from followkit.features.context import FeatureContext, FloatArray
-from followkit.features.ties import DAY_US, IntArray, to_us
+from followkit.features.ties import DAY_US, IntArray
 
 RHYTHM_DAYS = 182
 FEWEST_GAPS = 10
@@ -23,20 +22,9 @@ def find_posts(context: FeatureContext, since_us: IntArray) -> tuple[IntArray, I
         Moments (µs) in order of account and time, and for each dyad the first place and the place
         after the last of its initiator's posts in [since, t).
     """
-    events = context.events("posts")
-    accounts = pd.Index(events["account_id"].unique())
-    at_us = to_us(events["at"])
-    codes = accounts.get_indexer(pd.Index(events["account_id"]))
-    order = np.lexsort((at_us, codes))
-    moments = np.unique(at_us)
-    width = len(moments) + 1
-    line = codes[order] * width + np.searchsorted(moments, at_us[order])
-    mine = accounts.get_indexer(pd.Index(context.rows["initiator_id"])) * width
-    first, last = (
-        np.searchsorted(line, mine + np.searchsorted(moments, cut))
-        for cut in (np.minimum(since_us, context.at_us), context.at_us)
-    )
-    return at_us[order], first.astype(np.int64), last.astype(np.int64)
+    line, ids = context.event_line("posts"), context.rows["initiator_id"]
+    first = line.place(ids, np.minimum(since_us, context.at_us))
+    return line.at_us, first, line.place(ids, context.at_us)
 
 
 def reduce_spans(how: np.ufunc, values: IntArray, first: IntArray, last: IntArray) -> IntArray:
