@@ -17,12 +17,10 @@ from scipy.special import expit, logit
 
 from followkit.levers import QUANTITIES, Change
 from followkit.model import FollowBackModel
-from followkit.predictions import Chosen, change_design, choose_dyads
+from followkit.predictions import LARGEST_OUTSIDE, Chosen, change_design, choose_dyads
 
 FloatArray = npt.NDArray[np.float64]
 
-#: A point of a curve is drawn while no more of the dyads than this leave the joint range seen.
-LARGEST_OUTSIDE = 0.5
 COLUMNS = ("value", "probability", "ci_low", "ci_high", "n", "outside_share")
 
 

@@ -282,18 +282,19 @@ def collect_numbers(analysis: Analysis) -> dict[str, Any]:
         "penalty": analysis.model.penalty,
         "covariance": analysis.model.covariance_kind,
         "dyads": len(analysis.model.outcome),
-        "features": _plain(effects),
+        "features": list_rows(effects),
     }
     if analysis.ladder is not None:
         numbers["auc"] = {
-            split: _plain(make_ladder_table(analysis, "auc", split).drop(columns="label")
+            split: list_rows(make_ladder_table(analysis, "auc", split).drop(columns="label")
                           .set_index("rung"))
             for split in analysis.ladder.tested
         }  # fmt: skip
     return numbers
 
 
-def _plain(table: pd.DataFrame) -> dict[str, Any]:
+def list_rows(table: pd.DataFrame) -> dict[str, Any]:
+    """Return the rows of a table by the name of their index, missing values as None."""
     rows = table.astype(object).where(table.notna(), None)
     return {str(name): row.to_dict() for name, row in rows.iterrows()}
 

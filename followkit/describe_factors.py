@@ -13,6 +13,7 @@ import pandas as pd
 
 from followkit import words
 from followkit.curves import Comparison
+from followkit.describe import list_rows
 from followkit.explain import Explanation
 from followkit.factors import Factors, Groups
 from followkit.features import CLAIMS, FACTORS
@@ -384,23 +385,18 @@ def collect_factor_numbers(study: Factors) -> dict[str, Any]:
         ["verdict", "feature", "estimate", "odds_ratio", "ci_low", "ci_high", "effect", "p_value",
          "p_holm", "n"]
     ]  # fmt: skip
-    numbers: dict[str, Any] = {"delta": study.delta, "claims": _plain(claims)}
+    numbers: dict[str, Any] = {"delta": study.delta, "claims": list_rows(claims)}
     if study.contributions is not None:
         table = study.contributions.table.set_index("group")
-        numbers["contributions"] = _plain(table)
+        numbers["contributions"] = list_rows(table)
         numbers["explained"] = dict(
             zip(("value", "ci_low", "ci_high"), study.contributions.total, strict=True)
         )
     if study.carriers is not None:
-        numbers["carriers"] = _plain(study.carriers.shares.set_index("carrier"))
+        numbers["carriers"] = list_rows(study.carriers.shares.set_index("carrier"))
     if not study.changes.empty:
-        numbers["changes"] = _plain(study.changes.set_index("lever").drop(columns="label"))
+        numbers["changes"] = list_rows(study.changes.set_index("lever").drop(columns="label"))
     return numbers
-
-
-def _plain(table: pd.DataFrame) -> dict[str, Any]:
-    rows = table.astype(object).where(table.notna(), None)
-    return {str(name): row.to_dict() for name, row in rows.iterrows()}
 
 
 def _range(row: Any) -> str:

@@ -150,22 +150,13 @@ def run_ladder(
     Intervals take the trained models as given. Where dyads train for each other by turns (blocks of
     accounts, groups of pairs) and there is nothing to learn, they are too short by up to √2.
     """
-    everything = features.values
-    known = everything[list(names)].notna().all(axis=1).to_numpy()
-    if not known.any():
-        raise InputError(
-            f"features: none of {len(known):,} dyads has a known value of all {len(names)} "
-            "features; give fewer names"
-        )
-    table = dyads.table[known].reset_index(drop=True)
-    values = everything[known].reset_index(drop=True)
+    known, table, values, folds = _select_known(dyads, features, names)
     rungs, missing = _find_rungs(list(names), values, features.untimed, seed)
-    folds = table["fold"].to_numpy() if dyads.asof == "snapshot" else np.zeros(len(table), int)
     score_rows: list[tuple[object, ...]] = []
     paired_rows: list[tuple[object, ...]] = []
     kept: dict[str, sc.HeldOut] = {}
     for split in splits:
-        cut = Split(split.name, split.cell[known], split.train[:, known], split.note)
+        cut = _cut_split(split, known)
         tested = {rung.name: _test(rung, cut, table, values, folds, confidence) for rung in rungs}
         kept[split.name] = tested["full_logistic"]
         for rung in rungs:
@@ -189,6 +180,26 @@ def run_ladder(
         pd.DataFrame(missing, columns=["rung", "label", "reason"]),
         tuple(notes),
     )  # fmt: skip
+
+
+def _select_known(
+    dyads: DyadSet, features: FeatureTable, names: Sequence[str]
+) -> tuple[npt.NDArray[np.bool_], pd.DataFrame, pd.DataFrame, npt.NDArray[np.int64]]:
+    """Return which dyads have every feature known; their rows, features and feature graphs."""
+    known = features.values[list(names)].notna().all(axis=1).to_numpy()
+    if not known.any():
+        raise InputError(
+            f"features: none of {len(known):,} dyads has a known value of all {len(names)} "
+            "features; give fewer names"
+        )
+    table = dyads.table[known].reset_index(drop=True)
+    folds = table["fold"].to_numpy() if dyads.asof == "snapshot" else np.zeros(len(table), int)
+    return known, table, features.values[known].reset_index(drop=True), folds
+
+
+def _cut_split(split: Split, known: npt.NDArray[np.bool_]) -> Split:
+    """Return a split of the known dyads alone."""
+    return Split(split.name, split.cell[known], split.train[:, known], split.note)
 
 
 def compare_families(
@@ -229,13 +240,8 @@ def compare_families(
         If no dyad has a known value of every feature.
     """
     names = list(dict.fromkeys([*base, *(name for part in families.values() for name in part)]))
-    known = features.values[names].notna().all(axis=1).to_numpy()
-    if not known.any():
-        raise InputError(f"features: no dyad has a known value of all {len(names)} features")
-    table = dyads.table[known].reset_index(drop=True)
-    values = features.values[known].reset_index(drop=True)
-    cut = Split(split.name, split.cell[known], split.train[:, known], split.note)
-    folds = table["fold"].to_numpy() if dyads.asof == "snapshot" else np.zeros(len(table), int)
+    known, table, values, folds = _select_known(dyads, features, names)
+    cut = _cut_split(split, known)
     sets = {"": (), **families}
     rows, losses = [], {}
     for family, added in sets.items():

@@ -21,7 +21,7 @@ CLAIM_LABELS = {
 }  # fmt: skip
 CLAIM_PARTS = ((0, 2), (3, 4), (5, 6), (7, 9))
 SNAPSHOT = (
-    "In a snapshot nobody knows who followed first. Read *answered* as mutual and *initiator* as "
+    "In a snapshot nobody knows who followed first. Read “answered” as mutual and “initiator” as "
     "the account where the tie starts; what is said of who answers whom does not carry over."
 )
 
@@ -30,8 +30,7 @@ def show_snapshot_caution(analysis: Analysis) -> Shown:
     """Say how the questions are to be read where the initiator is unknown."""
     if analysis.question != "mutuality":
         return NOTHING
-    return callout(SNAPSHOT.replace("*", "“", 1).replace("*", "”", 1).replace("*", "“", 1)
-                   .replace("*", "”", 1), "caution")  # fmt: skip
+    return callout(SNAPSHOT, "caution")
 
 
 def show_contributions(said: Summary) -> Shown:

@@ -17,7 +17,7 @@ from followkit.analysis import Analysis, choose_features, code_dyads, fit_dyads
 from followkit.carriers import Carriers, decompose_carriers
 from followkit.contributions import Contributions, group_by_factor, shapley_contributions
 from followkit.covariance import dyadic_rate
-from followkit.curves import Comparison, compare_settings, predict_curve, spread_values
+from followkit.curves import COLUMNS, Comparison, compare_settings, predict_curve, spread_values
 from followkit.dyads import DyadSet, select_dyads
 from followkit.effects import odds_ratios
 from followkit.errors import CannotFitError, InputError
@@ -376,8 +376,7 @@ def compare_posting(study: Factors) -> Comparison:
 
 def predict_nothing() -> pd.DataFrame:
     """Return a curve without points."""
-    columns = ["value", "probability", "ci_low", "ci_high", "n", "outside_share"]
-    return pd.DataFrame(columns=columns, dtype=float)
+    return pd.DataFrame(columns=list(COLUMNS), dtype=float)
 
 
 # -- one dyad ----------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from followkit import covariance as cov
 from followkit.errors import CannotFitError, InputError, ParameterError, suggest
+from followkit.firth import fit_firth
 from followkit.logit import LogitRegression, expit
 
 FloatArray = npt.NDArray[np.float64]
@@ -234,11 +235,6 @@ class _Fit:
             beta = np.r_[logit.intercept_, logit.coef_[0]]
             separated = self._separated(z, beta, converged=logit.converged_)
             if penalty == "none" and separated:
-                self.notes.append(
-                    f"In these data {' and '.join(separated)} alone (nearly) decide"
-                    f"{'s' * (len(separated) == 1)} the outcome, so maximum likelihood has no "
-                    "finite answer: Firth's fit, intervals as if dyads were independent."
-                )
                 return self._run_firth(separated)
             matrix = self._matrix(z, beta)
             if penalty == "ridge":
@@ -260,12 +256,19 @@ class _Fit:
         self, separated: Sequence[str]
     ) -> tuple[pd.DataFrame, FloatArray, str, Pipeline]:
         """Return Firth's fit, or say that even it has no answer: its profiles can break down."""
+        deciding = (
+            f"{' and '.join(separated)} alone (nearly) decide{'s' * (len(separated) == 1)} the "
+            "outcome"
+        )
+        self.notes.append(
+            f"In these data {deciding}, so maximum likelihood has no finite answer: Firth's fit, "
+            "intervals as if dyads were independent."
+        )
         try:
             return self.run("firth")
         except np.linalg.LinAlgError as why:
             raise CannotFitError(
-                f"{' and '.join(separated)} alone (nearly) decide{'s' * (len(separated) == 1)} "
-                "the outcome, and Firth's fit breaks down as well; give fewer features"
+                f"{deciding}, and Firth's fit breaks down as well; give fewer features"
             ) from why
 
     def _separated(self, z: FloatArray, beta: FloatArray, *, converged: bool) -> list[str]:
@@ -317,25 +320,15 @@ class _Fit:
     def _firth(
         self, scaler: StandardScaler, z: FloatArray, back: FloatArray
     ) -> tuple[pd.DataFrame, FloatArray, str, Pipeline]:
-        from firthmodels import FirthLogisticRegression
-
-        firth = FirthLogisticRegression(backend="numpy", max_iter=200)
-        firth.fit(z, self.outcome.astype(int), sample_weight=self.weights)
-        beta = np.r_[firth.intercept_, firth.coef_]
-        # Slopes only: the intercept's test is not reported, and it may fail where theirs do not.
-        slopes_only = list(range(len(firth.coef_)))
-        limits = firth.conf_int(
-            alpha=1 - self.confidence, method="pl", features=slopes_only, max_iter=200
-        )
-        firth.lrt(features=slopes_only)
-        slopes = limits[: len(firth.coef_)] / scaler.scale_[:, None]
-        raw = back @ beta
+        fit = fit_firth(z, self.outcome, self.weights, self.confidence)
+        slopes = fit.limits / scaler.scale_[:, None]
+        beta, raw = fit.beta, back @ fit.beta
         matrix = back @ self._matrix(z, beta, "classical") @ back.T
         low, high = np.r_[np.nan, slopes[:, 0]], np.r_[np.nan, slopes[:, 1]]
-        p_value = np.r_[np.nan, firth.lrt_pvalues_[: len(firth.coef_)]]
+        p_value = np.r_[np.nan, fit.p_values]
         table = _table(raw, np.sqrt(np.diag(matrix)), low, high, p_value)
         logit = LogitRegression()
-        logit.classes_, logit.converged_, logit.n_iter_ = np.array([0, 1]), True, firth.n_iter_
+        logit.classes_, logit.converged_, logit.n_iter_ = np.array([0, 1]), True, fit.step_count
         logit.intercept_, logit.coef_ = beta[:1], beta[None, 1:]
         logit.n_features_in_ = z.shape[1]
         return table, matrix, "firth", Pipeline([("scale", scaler), ("logit", logit)])

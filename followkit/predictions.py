@@ -27,6 +27,8 @@ FlagArray = npt.NDArray[np.bool_]
 
 #: Share of the dyads seen that count as inside the joint range.
 RANGE_SHARE = 0.975
+#: What takes a larger share of its dyads out of that range is not predicted.
+LARGEST_OUTSIDE = 0.5
 
 
 @dataclass(frozen=True)

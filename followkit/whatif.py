@@ -19,12 +19,16 @@ from followkit import words
 from followkit.errors import ParameterError, suggest
 from followkit.levers import LEVERS, QUANTITIES, Change, Lever, Operation
 from followkit.model import FollowBackModel
-from followkit.predictions import RANGE_SHARE, Chosen, change_design, choose_dyads
+from followkit.predictions import (
+    LARGEST_OUTSIDE,
+    RANGE_SHARE,
+    Chosen,
+    change_design,
+    choose_dyads,
+)
 
 FlagArray = npt.NDArray[np.bool_]
 
-#: A change that takes a larger share of its dyads out of that range is refused.
-LARGEST_OUTSIDE = 0.5
 OPERATIONS: Mapping[str, Operation] = {
     "+": "add", "-": "add", "−": "add", "x": "multiply", "×": "multiply", "=": "set",
 }  # fmt: skip

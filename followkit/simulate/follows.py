@@ -129,12 +129,8 @@ def _choose_pairs(draws: Draws, world: World, ties: Ties, week: int, met: IntArr
     t = monday + draws.whole(0, 6 * 86_400, len(a)) * 1_000_000
     source, target, _, _ = ties.whole()
     # A friend's friend; a follower's follower; a stays itself (and is dropped) where there is none.
-    friends = _walk(
-        draws, people.count, source, target, _walk(draws, people.count, source, target, a)
-    )
-    readers = _walk(
-        draws, people.count, target, source, _walk(draws, people.count, target, source, a)
-    )
+    friends = _walk_twice(draws, people.count, source, target, a)
+    readers = _walk_twice(draws, people.count, target, source, a)
     known = _choose_known(draws, world, a, monday)
     chosen = [
         people.circle[a, draws.whole(0, people.circle.shape[1], len(a))],
@@ -160,13 +156,16 @@ def _pair_key(world: World, a: pd.Series | IntArray, b: pd.Series | IntArray) ->
     return np.minimum(one, two) * np.int64(world.people.count) + np.maximum(one, two)
 
 
-def _walk(
+def _walk_twice(
     draws: Draws, count: int, source: IntArray, target: IntArray, begin: IntArray
 ) -> IntArray:
-    """Return where one step along a random tie leads; nowhere from an account without any."""
+    """Return where two steps along random ties lead; an account without any stays where it is."""
     order = np.argsort(source, kind="stable")
     first = np.searchsorted(source[order], np.arange(count + 1))
-    return _pick_between(draws, target[order], first[begin], first[begin + 1], begin)
+    reached = begin
+    for _ in range(2):
+        reached = _pick_between(draws, target[order], first[reached], first[reached + 1], reached)
+    return reached
 
 
 def _choose_known(draws: Draws, world: World, a: IntArray, monday: int) -> IntArray:
