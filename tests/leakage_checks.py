@@ -204,3 +204,26 @@ def check_renaming(world: World, rng: np.random.Generator, names: Names = None) 
         for name in before.columns
         if not np.allclose(before[name], after[name], rtol=1e-12, atol=1e-12, equal_nan=True)
     }
+
+
+def assert_nothing_leaks(world: World, seed: int, names: Sequence[str], moment: Any) -> None:
+    """Try every check that the kind of data allows on some features.
+
+    Parameters
+    ----------
+    world, seed, names
+        The world, what its draws start from, and the features.
+    moment
+        From which on the future is changed, in dated data.
+    """
+    rng = np.random.default_rng(seed)
+    assert check_reverse_tie(world, seed, names) == set()
+    assert check_renaming(world, rng, names) == set()
+    if world.mode == "snapshot":
+        assert check_fold(world, seed % 3, rng, names) == set()
+        return
+    if world.mode == "crawl":
+        # What a crawl sees stands at its own moment.
+        moment = moment + pd.Timedelta(hours=1)
+    found = check_future(world, moment, rng, names)
+    assert found == {kind: set() for kind in found}
