@@ -19,8 +19,12 @@ from scipy import stats
 from scipy.special import logit
 
 from followkit import covariance as cov
-from followkit import scores as sc
-from followkit.contributions import Contributions, find_entry, shapley_contributions
+from followkit.contributions import (
+    Contributions,
+    find_entry,
+    interval_of_gain,
+    shapley_contributions,
+)
 from followkit.errors import InputError, ParameterError, suggest
 from followkit.logit import expit
 from followkit.splits import Split
@@ -125,11 +129,14 @@ def decompose_carriers(
     values["explained"] = game.per_dyad.sum(axis=1)
     values["unexplained"] = game.null_per_dyad - values["explained"]
     values["controllable"] = 0 * game.null_per_dyad
+    costs = dict(zip(game.table["group"], game.table["cost"], strict=True))
+    costs |= dict.fromkeys(("explained", "unexplained"), game.table["cost"].sum())
     if chosen:
         rest = [name for name in names if name not in chosen]
         cut = {"controllable": chosen} | ({"rest": rest} if rest else {})
         second = shapley_contributions(features, outcome, cut, split, accounts, **options)
         values["controllable"] = second.per_dyad[:, 0]
+        costs["controllable"] = second.table["cost"].iloc[0]
     counts = {side: len(members) for side, members in sides.items()}
     counts |= {"explained": len(names), "controllable": len(chosen)}
     p = game.tested.probability
@@ -140,7 +147,7 @@ def decompose_carriers(
     rate = float(np.average(p, weights=game.tested.weights))
     spread = comovement.set_index("relation").loc["same decider"]
     return Carriers(
-        _share_out(values, counts, game),
+        _share_out(values, counts, costs, game),
         comovement,
         compare_deciders(rate, spread["log_odds_sd"], spread["sd_low"], spread["sd_high"]),
         game,
@@ -286,16 +293,21 @@ def _check_controllable(names: Sequence[str], controllable: Collection[str]) -> 
 
 
 def _share_out(
-    values: Mapping[str, FloatArray], counts: Mapping[str, int], game: Contributions
+    values: Mapping[str, FloatArray],
+    counts: Mapping[str, int],
+    costs: Mapping[str, float],
+    game: Contributions,
 ) -> pd.DataFrame:
     """Return deviance and share of the null deviance of each carrier."""
     null = float(np.average(game.null_per_dyad, weights=game.tested.weights))
     rows = []
     for carrier, value in values.items():
-        deviance = sc.mean_with_interval(value, game.tested)
+        cost = costs.get(carrier, 0.0)
+        deviance = interval_of_gain(value, game.tested, cost)
         ratio = deviance[0] / null
         # The interval of a ratio of means is that of its linearised values.
-        shift = sc.mean_with_interval((value - ratio * game.null_per_dyad) / null, game.tested)
+        linear = (value - ratio * game.null_per_dyad) / null
+        shift = interval_of_gain(linear, game.tested, cost / null**2)
         share = (ratio, ratio + shift[1], ratio + shift[2])
         rows.append((carrier, counts.get(carrier, 0), *deviance, *share))
     columns = ["carrier", "feature_count", "deviance", "ci_low", "ci_high", "share", "share_low",

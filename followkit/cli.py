@@ -21,7 +21,7 @@ from followkit.errors import CannotFitError, FollowkitError, InputError, Paramet
 if TYPE_CHECKING:
     import pandas as pd
 
-DEFAULT_NOTEBOOK = "notebooks/report/follow_back.ipynb"
+NOTEBOOKS = Path("notebooks/report")
 
 app = typer.Typer(
     name="followkit",
@@ -88,11 +88,13 @@ def features(
 
 @app.command()
 def report(
-    notebook: Annotated[str, typer.Argument(help="Another report notebook.")] = "",
+    notebook: Annotated[
+        str, typer.Argument(help="Which report: follow_back (standard), latency, … or a file.")
+    ] = "",
     data: Annotated[str | None, typer.Option(help="Folder, .duckdb file or edge list.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder to write the report into.")] = Path(
-        "reports/report"
-    ),
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write the report into; reports/NAME without.")
+    ] = None,
     question: Annotated[
         str | None, typer.Option(help="follow_back, late_answer, mutuality or auto.")
     ] = None,
@@ -111,7 +113,7 @@ def report(
 ) -> None:
     """Run a report notebook on data and write one offline page, with its numbers beside it."""
     from followkit.index import write_index
-    from followkit.notebooks import parse_value, read_parameters
+    from followkit.notebooks import STANDARD, parse_value, read_parameters
     from followkit.report import render_report
 
     path = find_notebook(notebook)
@@ -125,7 +127,8 @@ def report(
             known = suggest(name, list(schema))
             raise ParameterError(f"{path.name} has no parameter {name!r}: {known}")
         given[name] = parse_value(text, schema[name])
-    result = render_report(path, page_path(out), given, timeout=timeout)
+    folder = out or Path("reports") / ("report" if path.stem == STANDARD else path.stem)
+    result = render_report(path, page_path(folder), given, timeout=timeout)
     print(f"Wrote {_short(result.page)}")
     if result.numbers.get("headline"):
         print(result.numbers["headline"])
@@ -154,25 +157,34 @@ def find_notebook(name: str) -> Path:
     Parameters
     ----------
     name
-        A path, or "" for the standard report: looked for in the working folder and upwards, then
-        beside the installed package.
+        A path; or the short name of a report notebook ("latency"), "" for the standard one: looked
+        for in the working folder and upwards, then beside the installed package.
 
     Raises
     ------
     InputError
-        When there is none.
+        When there is none; the message lists those that there are.
     """
-    if name:
-        if not Path(name).is_file():
-            raise InputError(f"There is no notebook {name}.")
+    from followkit.notebooks import STANDARD
+
+    if name and Path(name).is_file():
         return Path(name)
+    folders = _list_notebook_folders()
+    wanted = f"{(name or STANDARD).removesuffix('.ipynb')}.ipynb"
+    for folder in folders:
+        if (folder / wanted).is_file():
+            return folder / wanted
+    known = sorted({path.stem for folder in folders for path in folder.glob("*.ipynb")})
+    if not name:
+        raise InputError(f"The standard notebook {wanted} is not here; name one.")
+    hint = f"; {suggest(name, known)}" if known else ""
+    raise InputError(f"There is no notebook {name}{hint}.")
+
+
+def _list_notebook_folders() -> list[Path]:
     here, package = Path.cwd(), Path(__file__).parent
-    places = [folder / DEFAULT_NOTEBOOK for folder in (here, *here.parents, package.parent)]
-    places.append(package / "report_notebooks" / Path(DEFAULT_NOTEBOOK).name)
-    for place in places:
-        if place.is_file():
-            return place
-    raise InputError(f"The standard notebook {DEFAULT_NOTEBOOK} is not here; name one.")
+    folders = [folder / NOTEBOOKS for folder in (here, *here.parents, package.parent)]
+    return [*folders, package / "report_notebooks"]
 
 
 def page_path(out: Path) -> Path:

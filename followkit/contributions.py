@@ -22,7 +22,7 @@ from followkit.evaluate import Lesson
 from followkit.features import CATALOGUE, FACTORS, Feature
 from followkit.logit import expit
 from followkit.splits import Split
-from followkit.subsets import BLOCK_ROWS, fit_subsets
+from followkit.subsets import BLOCK_ROWS, expected_costs, fit_subsets
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -49,7 +49,8 @@ class Contributions:
     table
         One row a group, in the order given: group, feature_count; shapley, alone and last, each
         with its interval (`ci_low`, `ci_high`, `alone_low`, …), in units of deviance per dyad;
-        share = shapley / total, missing unless the interval of the total lies above 0.
+        share = shapley / total, missing unless the interval of the total lies above 0; cost: what
+        was added back to the Shapley value because coefficients had to be estimated.
     total
         Deviance per dyad that all groups explain together, with its interval.
     per_dyad
@@ -57,6 +58,8 @@ class Contributions:
         segment are that segment's contributions; a row adds up to what all groups explain of it.
     null_per_dyad
         Deviance of each tested dyad under the base rate.
+    cost_per_dyad
+        What was added back to each tested dyad's total.
     rows
         Which rows of the input were tested, by position.
     tested
@@ -69,6 +72,7 @@ class Contributions:
     total: tuple[float, float, float]
     per_dyad: FloatArray
     null_per_dyad: FloatArray
+    cost_per_dyad: FloatArray
     rows: IntArray
     tested: sc.HeldOut
     notes: tuple[str, ...]
@@ -87,14 +91,17 @@ def shapley_contributions(
     """Return the Shapley share of each group of features in the deviance explained out of fold.
 
     The game: v(S) of a dyad is twice the log loss of the base rate less twice the log loss of the
-    logistic model on the groups S, both learned from the dyads that may train for it. The Shapley
-    value of a group is its mean gain over all orders in which groups can be added, computed from
-    all 2^G models; the values of a dyad add up to v(all) exactly. Units: deviance per dyad
+    logistic model on the groups S, both learned from the dyads that may train for it, each without
+    what it costs to have estimated its coefficients (`followkit.subsets.expected_costs`). The
+    Shapley value of a group is its mean gain over all orders in which groups can be added, computed
+    from all 2^G models; the values of a dyad add up to v(all) exactly. Units: deviance per dyad
     (2 nats).
 
-    Held-out values may be negative, and are left so: the group costs more than it tells. In-sample
-    shares would give every group something, a group of noise about its number of features over
-    n, and their intervals would never touch 0.
+    So a group that says nothing has 0 in expectation, and its value is negative half of the time
+    and left so. In-sample shares would give every group something, a group of noise about its
+    number of features over n, and their intervals would never touch 0; with the costs left in, the
+    intervals of a group of noise would lie below 0 in one data set of five (1 feature) to two of
+    five (8 features).
 
     Parameters
     ----------
@@ -132,10 +139,9 @@ def shapley_contributions(
     Notes
     -----
     Models are those of `followkit.evaluate`, one ridge a test cell whatever the subset. Intervals
-    take the trained models as given. A group that says nothing reads about −(its features) /
-    (training dyads): with four account blocks its interval lay above 0 in fewer than 1 of 100
-    simulated worlds, and below it in one of five (1 feature) to nearly half (4 features). So read a
-    share below 0 as nothing, not as harm.
+    take the trained models as given. How often the interval of a group that says nothing contains 0
+    is measured by `make study` (reports/studies/null.md). Read a share below 0 as nothing, not as
+    harm.
 
     Shapley (1953), A value for n-person games; as shares of explained variation: Lipovetsky &
     Conklin (2001), Applied Stochastic Models in Business and Industry 17, doi:10.1002/asmb.446.
@@ -151,7 +157,7 @@ def shapley_contributions(
     >>> ends = cov.code_accounts(np.arange(600), np.arange(600, 1200))
     >>> found = shapley_contributions(x, y, {"A": ["told"], "B": ["noise"]}, split, ends)
     >>> found.table["shapley"].round(2).tolist(), round(found.total[0], 2)
-    ([0.42, -0.01], 0.42)
+    ([0.43, -0.0], 0.42)
     """
     names = _check_groups(features, groups)
     y, weight = _check_rows(features[names], outcome, split, accounts, weights)
@@ -164,7 +170,7 @@ def shapley_contributions(
         )
     if len(np.unique(y[known])) < 2:
         raise CannotFitError("outcome: all dyads have the same outcome, so nothing can be shared")
-    game = _Game(features[names], y, weight, _mark_members(groups, names))
+    game = _Game(features[names], y, weight, accounts, _mark_members(groups, names))
     game.play(split, known)
     ends = cov.code_accounts(
         accounts.ids[accounts.initiator[tested]], accounts.ids[accounts.decider[tested]]
@@ -173,12 +179,14 @@ def shapley_contributions(
         y[tested], game.probability[tested], ends, split.cell[tested], confidence, weight[tested]
     )
     gains = game.gains[tested]
-    total = sc.mean_with_interval(gains[:, -1], held_out)
+    costs = game.costs / held_out.weights.sum()
+    total = interval_of_gain(gains[:, -1], held_out, float(costs[-1]))
     return Contributions(
-        table=_summarise(groups, gains, total, held_out),
+        table=_summarise(groups, gains, costs, total, held_out),
         total=total,
         per_dyad=gains[:, : len(groups)],
         null_per_dyad=game.null[tested],
+        cost_per_dyad=game.cost_per_dyad[tested],
         rows=tested,
         tested=held_out,
         notes=_note_rows(split, known),
@@ -293,17 +301,27 @@ class _Game:
         Shapley, alone and last of each group, then the total: dyads × (3 · groups + 1).
     null, probability
         Deviance under the base rate, and the probability by the model of all groups.
+    cost_per_dyad
+        What estimating the coefficients of all groups costs beyond the base rate.
+    costs
+        The same for every reading, summed over the tested dyads with their weights.
     """
 
     def __init__(
-        self, features: pd.DataFrame, outcome: FloatArray, weight: FloatArray, member: FlagArray
+        self,
+        features: pd.DataFrame,
+        outcome: FloatArray,
+        weight: FloatArray,
+        accounts: cov.Accounts,
+        member: FlagArray,
     ) -> None:
         self.features, self.outcome, self.weight = features, outcome, weight
-        self.member = member
+        self.accounts, self.member = accounts, member
         group_count = len(member).bit_length() - 1
         self.readings = _weigh_readings(group_count)
         self.gains = np.full((len(outcome), self.readings.shape[1]), np.nan)
-        self.null, self.probability = np.full((2, len(outcome)), np.nan)
+        self.null, self.probability, self.cost_per_dyad = np.full((3, len(outcome)), np.nan)
+        self.costs = np.zeros(self.readings.shape[1])
 
     def play(self, split: Split, known: FlagArray) -> None:
         """Fill in every tested dyad with known features."""
@@ -323,13 +341,19 @@ class _Game:
         mean = lesson.values.mean().to_numpy(float)
         spread = lesson.values.std(ddof=0).to_numpy(float)
         spread = np.where(spread > 0, spread, 1.0)
-        beta = fit_subsets(_standardise(lesson.values, mean, spread), lesson, self.member)
+        design = _standardise(lesson.values, mean, spread)
+        beta = fit_subsets(design, lesson, self.member)
+        trained = cov.code_accounts(self.accounts.initiator[train], self.accounts.decider[train])
+        cost = expected_costs(design, lesson, beta, self.member, trained)
+        self.cost_per_dyad[test] = cost[-1] - cost[0]
+        self.costs += self.weight[test].sum() * ((cost - cost[0]) @ self.readings)
         for start in range(0, len(test), BLOCK_ROWS):
             rows = test[start : start + BLOCK_ROWS]
             line = _standardise(self.features.iloc[rows], mean, spread) @ beta
             line = np.clip(line, -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS)
             deviance = 2 * (np.logaddexp(0.0, line) - self.outcome[rows, None] * line)
-            self.gains[rows] = -(deviance - deviance[:, :1]) @ self.readings
+            known = deviance - cost
+            self.gains[rows] = -(known - known[:, :1]) @ self.readings
             self.null[rows] = deviance[:, 0]
             self.probability[rows] = expit(line[:, -1])
 
@@ -354,6 +378,7 @@ def _mark_members(groups: Mapping[str, Sequence[str]], names: Sequence[str]) -> 
 def _summarise(
     groups: Mapping[str, Sequence[str]],
     gains: FloatArray,
+    costs: FloatArray,
     total: tuple[float, float, float],
     tested: sc.HeldOut,
 ) -> pd.DataFrame:
@@ -362,9 +387,26 @@ def _summarise(
     )
     count = len(groups)
     for place, (name, low, high) in enumerate(READINGS):
-        columns = gains[:, place * count : (place + 1) * count].T
-        table[[name, low, high]] = [sc.mean_with_interval(column, tested) for column in columns]
-    return table.assign(share=table["shapley"] / total[0] if total[1] > 0 else np.nan)
+        of_reading = range(place * count, (place + 1) * count)
+        table[[name, low, high]] = [
+            interval_of_gain(gains[:, column], tested, float(costs[column]))
+            for column in of_reading
+        ]
+    share = table["shapley"] / total[0] if total[1] > 0 else np.nan
+    return table.assign(share=share, cost=costs[:count])
+
+
+def interval_of_gain(
+    gain: FloatArray, tested: sc.HeldOut, cost: float
+) -> tuple[float, float, float]:
+    """Return the mean gain in deviance with an interval that knows models were estimated.
+
+    With a truly useless column gains are 2(β̂ u − …) of a β̂ that is noise: their spread over dyads
+    shows how the tested outcomes vary, 4 · cost / n, and not that β̂ does too. Since dyads train for
+    each other by turns, that is as much again; it is added.
+    """
+    size = float(tested.weights.sum() ** 2 / (tested.weights**2).sum())
+    return sc.mean_with_interval(gain, tested, extra_variance=4 * max(cost, 0.0) / size)
 
 
 def _note_rows(split: Split, known: FlagArray) -> tuple[str, ...]:

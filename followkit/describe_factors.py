@@ -55,8 +55,8 @@ def describe_contributions(study: Factors) -> Summary:
     null = float(np.average(found.null_per_dyad, weights=found.tested.weights))
     value, low, high = found.total
     total = (
-        f"On accounts it has not seen, a model of all {words.count(len(table), 'measured factor')} "
-        f"explains {words.percent(value / null)} of the deviance "
+        f"Together {words.count(len(table), 'measured factor')} explain "
+        f"{words.percent(value / null)} of the deviance on accounts not seen in training "
         f"(interval {words.percent_range(low / null, high / null)})."
     )
     if low <= 0:
@@ -64,8 +64,9 @@ def describe_contributions(study: Factors) -> Summary:
     else:
         text = f"{total} {_tell_shares(table)}"
     notes = [
-             "Shapley shares of out-of-fold deviance; a factor that says nothing reads just below "
-             "0. Alone: against the base rate. Last: added to all others.", *found.notes,
+             "Shapley shares of out-of-fold deviance, with what it costs to estimate coefficients "
+             "added back: a factor that says nothing reads 0 on average. Alone: against the base "
+             "rate. Last: added to all others.", *found.notes,
     ]  # fmt: skip
     return Summary(table, text, "Deviance explained per 100 unseen dyads", notes=notes)
 

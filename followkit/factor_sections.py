@@ -43,7 +43,7 @@ def show_contributions(said: Summary) -> Shown:
     labels = {
         "label": "factor", "feature_count": "features", "ci_low": "from", "ci_high": "to",
         "alone_low": "alone from", "alone_high": "alone to", "last_low": "last from",
-        "last_high": "last to",
+        "last_high": "last to", "cost": "cost added back",
     }  # fmt: skip
     numbers = table(said.table, said.caption, labels=labels, notes=list(said.notes),
                     formats={**forms, "share": words.percent}, save_as="contributions")  # fmt: skip

@@ -19,6 +19,9 @@ from typing import Any
 from followkit.errors import InputError, ParameterError, suggest
 from followkit.record import SURROGATES
 
+#: The notebook that `followkit report` runs when none is named.
+STANDARD = "follow_back"
+
 _WORDS = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false"}
 
 

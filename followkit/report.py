@@ -27,6 +27,7 @@ from typing import Any
 from followkit import __version__, errors
 from followkit.errors import FollowkitError, InputError, ReportError
 from followkit.notebooks import (
+    STANDARD,
     Parameter,
     cell_source,
     check_parameters,
@@ -41,8 +42,6 @@ ROOT_VARIABLE = "FOLLOWKIT_ROOT"
 SUMMARY = "summary.json"
 # A kernel that is asked to stop says so on the terminal, as if it were an error.
 QUIET = ("--log-level=50",)
-# The notebook that `followkit report` runs when none is named.
-STANDARD = "follow_back.ipynb"
 CELL_SECONDS = 900
 TOTAL_SECONDS = 3600
 
@@ -346,7 +345,7 @@ def _made(seconds: float) -> str:
 def _command(
     source: Path, page: Path, values: Mapping[str, Any], schema: Mapping[str, Parameter]
 ) -> str:
-    words = ["followkit", "report"] + [source.name] * (source.name != STANDARD)
+    words = ["followkit", "report"] + [source.stem] * (source.stem != STANDARD)
     for name in schema:
         if name in values:
             words += ["-p", name, str(values[name])]

@@ -70,11 +70,18 @@ def brier_losses(tested: HeldOut) -> FloatArray:
     return (tested.probability - tested.outcome) ** 2
 
 
-def mean_with_interval(values: FloatArray, tested: HeldOut) -> tuple[float, float, float]:
-    """Return a mean over dyads and its dyadic-robust interval."""
+def mean_with_interval(
+    values: FloatArray, tested: HeldOut, *, extra_variance: float = 0.0
+) -> tuple[float, float, float]:
+    """Return a mean over dyads and its dyadic-robust interval.
+
+    `extra_variance` is added to that of the mean: what the values cannot show, such as the chance
+    in the models that they were made with.
+    """
     mean, error = cov.dyadic_mean(values, tested.accounts, tested.weights)
     freedom = tested.accounts.degrees_of_freedom
-    reach = float(stats.t.ppf((1 + tested.confidence) / 2, freedom)) * error
+    reach = float(stats.t.ppf((1 + tested.confidence) / 2, freedom))
+    reach *= float(np.sqrt(error**2 + extra_variance))
     return mean, mean - reach, mean + reach
 
 

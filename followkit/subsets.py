@@ -1,12 +1,13 @@
-"""Logistic models of many subsets of the same columns, fitted side by side."""
+"""Logistic models of many subsets of the same columns, fitted side by side, and what they cost."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
+from followkit import covariance as cov
 from followkit.evaluate import Lesson
-from followkit.logit import LogitRegression
+from followkit.logit import LogitRegression, expit
 
 FloatArray = npt.NDArray[np.float64]
 FlagArray = npt.NDArray[np.bool_]
@@ -58,6 +59,65 @@ def fit_subsets(design: FloatArray, lesson: Lesson, member: FlagArray) -> FloatA
         beta[:, subset] = 0.0
         beta[0, subset], beta[columns, subset] = alone.intercept_[0], alone.coef_[0]
     return beta
+
+
+def expected_costs(
+    design: FloatArray,
+    lesson: Lesson,
+    beta: FloatArray,
+    member: FlagArray,
+    accounts: cov.Accounts,
+) -> FloatArray:
+    """Return what it costs each subset out of fold that its coefficients had to be estimated.
+
+    A model with estimated coefficients does worse on new dyads than one with the coefficients it
+    would have with endless data, by about tr(V h) of deviance a dyad: V the dyadic-robust
+    covariance of the estimates, h the information of one dyad. For independent dyads and a true
+    model that is (columns) / (training dyads), the penalty of Akaike (1974,
+    doi:10.1109/TAC.1974.1100705); in general that of Takeuchi (1976). Residuals are those of the
+    last subset, which holds all columns.
+
+    Parameters
+    ----------
+    design, lesson, member
+        As for `fit_subsets`.
+    beta
+        What `fit_subsets` returned.
+    accounts
+        Of the training rows.
+
+    Returns
+    -------
+    numpy.ndarray
+        Deviance per dyad (2 nats), one value a subset; 0 where all outcomes are alike, since
+        nothing was estimated.
+
+    Examples
+    --------
+    Two columns and 1,000 independent dyads: one constant, and one beside it that says nothing.
+
+    >>> rng = np.random.default_rng(1)
+    >>> x = np.column_stack([np.ones(1000), rng.normal(size=1000)])
+    >>> rows = Lesson(x, rng.integers(0, 2, 1000).astype(float), np.ones(1000))
+    >>> sets = np.array([[True, False], [True, True]])
+    >>> ends = cov.code_accounts(np.arange(1000), np.arange(1000, 2000))
+    >>> (1000 * expected_costs(x, rows, fit_subsets(x, rows, sets), sets, ends)).round(1).tolist()
+    [1.0, 2.0]
+    """
+    if len(np.unique(lesson.outcome)) < 2:
+        return np.zeros(len(member))
+    fitted = expit(design @ beta[:, -1])
+    information = (design * (lesson.weight * fitted * (1 - fitted))[:, None]).T @ design
+    penalty = np.full(design.shape[1], lesson.choose_ridge(design.shape[1] - 1))
+    penalty[0] = 0.0
+    curvature = information + np.diag(penalty)
+    scores = design * (lesson.weight * (lesson.outcome - fitted))[:, None]
+    meat = curvature @ cov.dyadic(scores, curvature, accounts) @ curvature
+    inside = member[:, :, None] & member[:, None, :]
+    bread = np.linalg.inv(np.where(inside, curvature, np.eye(len(penalty)) * ~member[:, None, :]))
+    bread = np.where(inside, bread, 0.0)
+    spread = bread @ meat @ bread
+    return np.asarray(np.einsum("sij,ji->s", spread, information)) / float(lesson.weight.sum())
 
 
 class _Descent:

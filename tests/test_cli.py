@@ -91,7 +91,8 @@ def test_errors_end_as_one_sentence(
     ("words", "sentence"),
     [
         (["report", "--seed", "x"], "Invalid value for '--seed'"),
-        (["report", "none.ipynb"], "There is no notebook none.ipynb."),
+        (["report", "none.ipynb"], "There is no notebook none.ipynb; valid: "),
+        (["report", "latencies"], "did you mean latency?"),
         (["report", str(NOTEBOOKS / "demo.ipynb"), "-p", "sead", "1"], "did you mean seed?"),
         (["report", str(NOTEBOOKS / "demo.ipynb"), "-p", "seed", "1.5"], "seed must be a whole"),
         (["check"], "Missing argument"),
@@ -162,10 +163,12 @@ def test_lab_opens_the_notebooks(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_standard_notebook_is_found_from_below(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = tmp_path / cli.DEFAULT_NOTEBOOK
+    made = tmp_path / cli.NOTEBOOKS / "follow_back.ipynb"
     below = tmp_path / "a" / "b"
     below.mkdir(parents=True)
     made.parent.mkdir(parents=True)
     made.write_text("{}")
     monkeypatch.chdir(below)
     assert cli.find_notebook("") == made
+    assert cli.find_notebook("follow_back") == made
+    assert cli.find_notebook("follow_back.ipynb") == made

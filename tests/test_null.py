@@ -25,7 +25,7 @@ from followkit.verdicts import judge_claims
 
 STUDIES = Path(__file__).parents[1] / "reports" / "studies"
 TOWNS = 200
-#: At most so many false verdicts among 200 at a level of .05.
+#: At most so many false verdicts, or intervals without 0, among 200 at a level of .05.
 MOST_FALSE = 21
 NULL_CLAIM, NULL_FEATURE, NULL_FACTOR = "9c", "initiator_hashtag_mix", "9 Audience targeting"
 COLUMNS = ["seed", "verdict", "p_value", "shapley", "ci_low", "ci_high"]
@@ -98,10 +98,10 @@ def test_a_planted_claim_is_found_where_a_null_one_is_not() -> None:
 
 
 @pytest.mark.study
-def test_a_null_claim_gets_no_more_false_verdicts_than_its_level_allows() -> None:
-    false, above, _ = count_false(run_study(TOWNS))
+def test_a_null_factor_is_called_one_no_more_often_than_the_level_allows() -> None:
+    false, above, below = count_false(run_study(TOWNS))
     assert false <= MOST_FALSE
-    assert above <= MOST_FALSE
+    assert above + below <= MOST_FALSE
 
 
 if __name__ == "__main__":

@@ -172,9 +172,10 @@ CLAIMS: tuple[Claim, ...] = (
         "Precise segments beat one vague public: the fewer accounts share the topical words of "
         "the initiator, the more often the decider answers.",
         1,
+        # Relevance stays among the adjusters: rare words are shared with few, so they lower the
+        # cosine with almost any decider by construction, and without it the claim would be judged
+        # by that. What aiming gains by reaching people whom it concerns is credited to 2a, 7a, 9b.
         ("initiator_topic_specificity",),
-        # Aiming works by reaching people whom it concerns; with relevance held equal, that is gone.
-        not_adjusted=("dyad_topic_cosine", "dyad_consumed_cosine"),
     ),
     Claim(
         "9b",

@@ -265,9 +265,8 @@ CLAIMS: tuple[Claim, ...] = (
         "The more followers the initiator has whom the decider does not reach yet, on the topics "
         "of the decider's own, the more often the decider answers.",
         1,
+        # The ratio stays among the adjusters: popularity brings both new reach and answers, so
+        # without it the claim would be credited with what factor 3 does.
         ("dyad_new_reach_log",),
-        # New reach is made of the initiator's followers; at an equal ratio they only tell how many
-        # accounts it follows.
-        not_adjusted=("initiator_ratio_log",),
     ),
 )

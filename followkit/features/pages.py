@@ -8,7 +8,7 @@ import pandas as pd
 
 from followkit.errors import ParameterError, suggest
 from followkit.features.catalogue import CATALOGUE, CLAIMS, FACTORS, Feature
-from followkit.features.claim import Claim
+from followkit.features.claim import BACKBONE, Claim
 from followkit.features.needs import describe_needs
 
 MEANING = "What an answer means"
@@ -33,7 +33,8 @@ def list_claims() -> pd.DataFrame:
     -------
     pandas.DataFrame
         claim (its id), factor (in words), text, sign, test, headline (the contrast that judges it,
-        joined by ", "), details (the other features of the claim), needs (of the headline),
+        joined by ", "), details (the other features of the claim), not_adjusted (headlines of
+        other claims left out of its adjustment), needs (of the headline),
         evidence (grade of the literature).
 
     Examples
@@ -57,6 +58,7 @@ def _list_claim(claim: Claim) -> dict[str, str]:
         "test": TESTS[claim.test],
         "headline": ", ".join(claim.contrast),
         "details": ", ".join(details),
+        "not_adjusted": ", ".join(claim.not_adjusted),
         "needs": needs,
         "evidence": claim.grade,
     }
@@ -78,14 +80,22 @@ def describe_claims() -> str:
         "beside it; details refine it. *Evidence* grades what the literature has on follow-backs;",
         "features of claims marked *proxy* stand in for what it says about other outcomes.",
         "How each feature is computed: [features.md](features.md).",
+        "",
+        "Every contrast is adjusted for the headlines below, as far as the data give them, but for",
+        "its own features and for those named under *not adjusted for*: mediators and",
+        "near-duplicates, which would hide what is asked about.",
+        "",
+        f"{_as_code(', '.join(BACKBONE))}.",
     ]
-    head = ["", "| id | claim | sign | test | headline | details | needs | evidence |",
-            "|---|---|---|---|---|---|---|---|"]  # fmt: skip
+    names = ("id", "claim", "sign", "test", "headline", "details", "not adjusted for", "needs",
+             "evidence")  # fmt: skip
+    head = ["", f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
     for factor, rows in list_claims().groupby("factor", sort=False):
         lines += ["", f"## {factor}", *head]
         for row in rows.itertuples(name="Row"):
             cells = (row.claim, row.text, row.sign, row.test, _as_code(row.headline),
-                     _as_code(row.details), row.needs, row.evidence)  # fmt: skip
+                     _as_code(row.details), _as_code(row.not_adjusted), row.needs,
+                     row.evidence)  # fmt: skip
             lines.append(f"| {' | '.join(str(cell) for cell in cells)} |")
     return "\n".join(lines) + "\n"
 
