@@ -15,6 +15,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from followkit.errors import InputError
+
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
@@ -99,14 +101,30 @@ class Rate:
 def code_accounts(initiator: Any, decider: Any) -> Accounts:
     """Return the accounts of dyads as codes.
 
+    Raises
+    ------
+    InputError
+        If the two ends differ in length or an id is missing.
+
     Examples
     --------
     >>> accounts = code_accounts(["a", "a", "b"], ["b", "c", "a"])
     >>> accounts.degree.tolist(), accounts.pair.tolist()
     ([3, 2, 1], [0, 1, 0])
     """
-    both = pd.concat([pd.Series(initiator), pd.Series(decider)], ignore_index=True)
+    ends = pd.Series(initiator), pd.Series(decider)
+    if len(ends[0]) != len(ends[1]):
+        raise InputError(
+            f"accounts: every dyad needs both ends; got {len(ends[0]):,} initiators and "
+            f"{len(ends[1]):,} deciders"
+        )
+    both = pd.concat(ends, ignore_index=True)
     codes, ids = pd.factorize(both, sort=True)
+    if len(codes) and codes.min() < 0:
+        raise InputError(
+            f"accounts: an id must not be missing; {int((codes < 0).sum()):,} of {len(codes):,} "
+            "are. Drop or complete these dyads."
+        )
     first, second = codes[: len(codes) // 2], codes[len(codes) // 2 :]
     low, high = np.minimum(first, second), np.maximum(first, second)
     pair = pd.factorize(low.astype(np.int64) * len(ids) + high, sort=True)[0]
@@ -137,8 +155,15 @@ def two_way(
 
     A dyad is let move with dyads of the same initiator and with those of the same decider, but
     not where one's initiator is the other's decider. Cameron, Gelbach & Miller (2011), Journal of
-    Business & Economic Statistics 29, doi:10.1198/jbes.2010.07136.
+    Business & Economic Statistics 29, doi:10.1198/jbes.2010.07136. The three conventions in use
+    differ in that factor; this one gives Petersen's published .0536. An end at which every dyad
+    has the same account (the owner of an export) cannot be clustered on: its scores add up to 0,
+    so the other end alone counts.
     """
+    ends = [groups for groups in (initiator, decider) if len(np.unique(groups)) > 1]
+    if len(ends) < 2:
+        groups = ends[0] if ends else np.arange(len(scores))
+        return _sandwich(_clustered_meat(scores, groups), information)
     both = pd.factorize(pd.MultiIndex.from_arrays([initiator, decider]))[0]
     parts = [_clustered_meat(scores, groups) for groups in (initiator, decider, both)]
     return clip_eigenvalues(_sandwich(parts[0] + parts[1] - parts[2], information))
@@ -246,6 +271,11 @@ def dyadic_rate(
     Where nobody or everybody answered there is no variance to estimate: the interval is Wilson's,
     as if each decider were one observation.
 
+    Raises
+    ------
+    InputError
+        If there is no dyad, an outcome is neither 0 nor 1, or lengths differ.
+
     Examples
     --------
     >>> accounts = code_accounts([f"a{k}" for k in range(10)], [f"b{k}" for k in range(10)])
@@ -255,6 +285,7 @@ def dyadic_rate(
     """
     values = np.asarray(outcome, dtype=np.float64)
     weight = np.ones(len(values)) if weights is None else np.asarray(weights, dtype=np.float64)
+    _check_outcome(values, weight, accounts)
     share = float(np.average(values, weights=weight))
     events = int(values.sum())
     common = (len(values), events, accounts.count, accounts.effective_count)
@@ -268,6 +299,19 @@ def dyadic_rate(
     return Rate(
         share, low, high, error, *common, float(error**2 / independent), "dyadic-robust, logit"
     )
+
+
+def _check_outcome(values: FloatArray, weight: FloatArray, accounts: Accounts) -> None:
+    if not len(values) == len(weight) == len(accounts.initiator):
+        raise InputError(
+            f"outcome: one value a dyad is needed; got {len(values):,} values and {len(weight):,} "
+            f"weights for {len(accounts.initiator):,} dyads"
+        )
+    if not len(values) or not weight.sum() > 0:
+        raise InputError("outcome: a rate needs at least one dyad with a weight above 0; got none")
+    bad = ~np.isin(values, (0.0, 1.0))
+    if bad.any():
+        raise InputError(f"outcome: must be 0 or 1; {int(bad.sum()):,} of {len(bad):,} are not")
 
 
 def count_carried(rate: Rate) -> int:
@@ -370,7 +414,7 @@ def _moves(
     Works where H is the identity, so units do not matter. Groups of one row, nearly all pairs and
     many accounts, need no solving (Sherman & Morrison); others are solved in blocks.
     """
-    root = _inverse_root(information)
+    root = inverse_root(information)
     z, s = design @ root, scores @ root
     order = np.argsort(groups, kind="stable")
     rows = rows[order]
@@ -393,7 +437,7 @@ def _moves(
         else:
             outer = weighted[:, :, None] * inner[:, None, :]
             parts = np.add.reduceat(outer, offsets, axis=0)
-        moves[block] = _solve(parts, np.add.reduceat(s[member], offsets, axis=0))
+        moves[block] = solve_blocks(parts, np.add.reduceat(s[member], offsets, axis=0))
     return moves @ root.T
 
 
@@ -408,7 +452,7 @@ def _blocks(sizes: IntArray, width: int) -> Iterator[IntArray]:
         yield from np.split(small, np.flatnonzero(np.diff(block)) + 1)
 
 
-def _inverse_root(information: FloatArray) -> FloatArray:
+def inverse_root(information: FloatArray) -> FloatArray:
     """Return B with B Bᵀ = H⁻¹ (in the directions in which H says anything)."""
     size = np.sqrt(np.maximum(np.diag(information), 1e-300))
     values, vectors = np.linalg.eigh(information / np.outer(size, size))
@@ -417,7 +461,7 @@ def _inverse_root(information: FloatArray) -> FloatArray:
     return vectors * scale / size[:, None]
 
 
-def _solve(parts: FloatArray, vectors: FloatArray) -> FloatArray:
+def solve_blocks(parts: FloatArray, vectors: FloatArray) -> FloatArray:
     """Return (I − M)⁻¹ g for many M; where a group owns a column, in the directions that remain.
 
     The traces of all M add up to at most twice the number of columns, so hardly any group can own

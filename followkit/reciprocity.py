@@ -87,14 +87,43 @@ def count_ties(data: Dataset | pd.DataFrame) -> TieCounts:
     >>> count_ties(ties)
     TieCounts(mutual_pair_count=1, one_way_count=1)
     """
+    ties = list_ties(data)
+    keys = pd.MultiIndex.from_frame(ties)
+    mutual = int(pd.MultiIndex.from_frame(ties.iloc[:, ::-1]).isin(keys).sum())
+    return TieCounts(mutual // 2, len(ties) - mutual)
+
+
+def list_ties(data: Dataset | pd.DataFrame) -> pd.DataFrame:
+    """Return the ties that stand, each once: follower_id, followee_id.
+
+    Parameters
+    ----------
+    data
+        As for `count_ties`.
+
+    Raises
+    ------
+    InputError
+        If a column is missing or no tie is left.
+
+    Examples
+    --------
+    >>> ties = pd.DataFrame({"follower_id": ["a", "a", "b"], "followee_id": ["b", "b", "b"]})
+    >>> list_ties(ties).values.tolist()
+    [['a', 'b']]
+    """
     if isinstance(data, Dataset):
-        outcome = make_dyads(data, "mutuality").table["outcome"].to_numpy()
-    else:
-        outcome = _find_mutual(data)
-    if len(outcome) == 0:
+        table = make_dyads(data, "mutuality").table[["initiator_id", "decider_id"]]
+        return table.set_axis(["follower_id", "followee_id"], axis=1)
+    missing = [name for name in ("follower_id", "followee_id") if name not in data]
+    if missing:
+        found = ", ".join(map(str, data.columns)) or "none"
+        raise InputError(f"follows: {' and '.join(missing)} required; found the columns {found}")
+    ties = data[["follower_id", "followee_id"]].drop_duplicates()
+    ties = ties[(ties["follower_id"] != ties["followee_id"]).to_numpy(dtype=bool)]
+    if ties.empty:
         raise InputError("follows: reciprocity needs at least one tie between two accounts; got 0")
-    mutual = int(outcome.sum())
-    return TieCounts(mutual // 2, len(outcome) - mutual)
+    return ties.reset_index(drop=True)
 
 
 def edge_reciprocity(data: Dataset | pd.DataFrame) -> float:
@@ -183,14 +212,3 @@ def follow_back_rate(
     return FollowBackRate(
         rate, low, high, float(horizon_days), len(waiting), int(last["at_risk"]), method, note
     )
-
-
-def _find_mutual(ties: pd.DataFrame) -> np.ndarray:
-    missing = [name for name in ("follower_id", "followee_id") if name not in ties]
-    if missing:
-        found = ", ".join(map(str, ties.columns)) or "none"
-        raise InputError(f"follows: {' and '.join(missing)} required; found the columns {found}")
-    pairs = ties[["follower_id", "followee_id"]].drop_duplicates()
-    pairs = pairs[(pairs["follower_id"] != pairs["followee_id"]).to_numpy(dtype=bool)]
-    keys = pd.MultiIndex.from_frame(pairs)
-    return np.asarray(pd.MultiIndex.from_frame(pairs.iloc[:, ::-1]).isin(keys))

@@ -22,7 +22,7 @@ TIE = ["follower_id", "followee_id"]
 CensusRow = tuple[str, int, str]
 
 
-def make_waiting(dataset: Dataset) -> pd.DataFrame:
+def make_waiting(dataset: Dataset, *, late_entry: bool = False) -> pd.DataFrame:
     """Return every timed dyad with how long it was watched, the young ones included.
 
     A dyad leaves the watch at the first of: the answer, the withdrawal of A→B, the deletion of
@@ -30,11 +30,21 @@ def make_waiting(dataset: Dataset) -> pd.DataFrame:
     of the answer counts as answered. A pair with equal stamps is one row, answered on day 0, if
     both accounts were watched; its roles are arbitrary (the smaller id stands first).
 
+    Parameters
+    ----------
+    dataset
+        Canonical tables with times of follows.
+    late_entry
+        Also return dyads whose decider was watched only from some time after t: those that were
+        still open then enter the risk set at that moment, and those answered, withdrawn or deleted
+        by then are left out, since such a dyad could not have been seen unless it was open.
+
     Returns
     -------
     pandas.DataFrame
         dyad_id, initiator_id, decider_id, at (UTC), duration_days (from `at` to leaving the
-        watch), state (answered, withdrawn, deleted, censored), has_answer, is_equal_stamp.
+        watch), state (answered, withdrawn, deleted, censored), has_answer, is_equal_stamp; with
+        late_entry also entry_days (from `at` to the begin of the watch; 0: watched from t on).
         Sorted by initiator and decider.
 
     Raises
@@ -55,16 +65,23 @@ def make_waiting(dataset: Dataset) -> pd.DataFrame:
         raise InputError("follows: followed_at is needed to follow dyads over time; it is missing")
     pairs, _ = pair_up(dataset)
     pairs = add_observation(pairs, dataset)
-    pairs = pairs[pairs["is_watched"]]
+    is_watched = pairs["is_watched"].to_numpy(dtype=bool)
+    if late_entry:
+        late = _enter_late(pairs[~is_watched], dataset)
+        pairs = pd.concat([pairs[is_watched].assign(entry_days=0.0), late])
+    else:
+        pairs = pairs[is_watched]
     equal = pairs["is_equal_stamp"].to_numpy(dtype=bool)
     forth = pd.MultiIndex.from_frame(pairs[PAIR])
     back = pd.MultiIndex.from_frame(pairs[PAIR[::-1]])
     is_first = (pairs["initiator_id"] < pairs["decider_id"]).to_numpy(dtype=bool)
     kept = pairs[~equal | (is_first & back.isin(forth[equal]))]
+    entry = ["entry_days"] * late_entry
     table = kept[[*PAIR, "at", "duration_days"]].assign(
         state=kept["end_state"],
         has_answer=(kept["end_state"] == "answered").to_numpy(dtype=bool),
         is_equal_stamp=kept["is_equal_stamp"].to_numpy(dtype=bool),
+        **{name: kept[name] for name in entry},
     )
     table = table.sort_values(PAIR, kind="stable", ignore_index=True)
     table.insert(0, "dyad_id", np.arange(len(table), dtype=np.int64))
@@ -116,15 +133,39 @@ def add_observation(pairs: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
     duration_days and end_state (answered, withdrawn, deleted, censored).
     """
     spans = make_spans(dataset)
-    found = pairs[["decider_id", "at"]].reset_index()
-    found = found.merge(spans, left_on="decider_id", right_on="account_id", how="inner")
+    found = _join_spans(pairs, spans)
     found = found[(found["from_at"] <= found["at"]) & (found["at"] <= found["until_at"])]
     until = found.groupby("index")["until_at"].max().reindex(pairs.index)
     deleted = _find_deleted(pairs["decider_id"], dataset)
     deleted = deleted.where(deleted > pairs["at"])
     # Watching somebody to their deletion is watching them to the end of the data.
     until = until.mask((deleted <= until).to_numpy(dtype=bool), find_last_moment(dataset))
-    frame = pairs.assign(until_at=until, is_watched=until.notna(), deleted_at=deleted)
+    return _name_ends(pairs.assign(until_at=until, is_watched=until.notna(), deleted_at=deleted))
+
+
+def _enter_late(pairs: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+    """Return the unwatched dyads that were still open when their decider's watch began, with it."""
+    found = _join_spans(pairs, make_spans(dataset))
+    found = found[found["from_at"] > found["at"]].sort_values("from_at", kind="stable")
+    first = found.drop_duplicates("index").set_index("index")
+    late = pairs.loc[pairs.index.isin(first.index)]
+    begin = first["from_at"].reindex(late.index)
+    until = first["until_at"].reindex(late.index)
+    is_seen_out = (late["deleted_at"] <= until).to_numpy(dtype=bool)
+    until = until.mask(is_seen_out, find_last_moment(dataset))
+    late = late.assign(until_at=until, entry_days=(begin - late["at"]) / DAY)
+    ends = late[["answer_at", "withdrawn_at", "deleted_at", "until_at"]].min(axis=1)
+    return _name_ends(late[(ends > begin).to_numpy(dtype=bool)])
+
+
+def _join_spans(pairs: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
+    """Return every span of observation of each pair's decider, with the pair's index and t."""
+    rows = pairs[["decider_id", "at"]].reset_index()
+    return rows.merge(spans, left_on="decider_id", right_on="account_id", how="inner")
+
+
+def _name_ends(frame: pd.DataFrame) -> pd.DataFrame:
+    """Add how long each pair was followed and what ended it first."""
     ends = frame[["answer_at", "withdrawn_at", "deleted_at", "until_at"]].min(axis=1)
     state = np.select(
         [frame[name] == ends for name in ("answer_at", "withdrawn_at", "deleted_at")],

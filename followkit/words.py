@@ -46,9 +46,12 @@ def factor(odds_ratio: float) -> str:
 
     Examples
     --------
-    >>> factor(1.8349), factor(0.052), factor(23.4), factor(1234.0)
-    ('1.83', '0.05', '23.4', '1,234')
+    >>> factor(1.8349), factor(0.052), factor(23.4), factor(1234.0), factor(1e40)
+    ('1.83', '0.05', '23.4', '1,234', 'over a million')
     """
+    # A nearly separated feature has an odds ratio whose digits say nothing.
+    if odds_ratio > 1e6:
+        return "over a million"
     if odds_ratio >= 100:
         return f"{odds_ratio:,.0f}"
     return f"{odds_ratio:.1f}" if odds_ratio >= 10 else f"{odds_ratio:.2f}"
@@ -104,6 +107,21 @@ def days(number: float) -> str:
     """
     text = f"{number:,.0f}" if number == round(number) or number >= 10 else f"{number:.1f}"
     return f"{text} day" if text == "1" else f"{text} days"
+
+
+def span(days: float) -> str:
+    """Write a stretch of time in the unit that suits it, from seconds to days.
+
+    Examples
+    --------
+    >>> span(0.00306), span(0.689), span(5.07), span(558.2), span(1 / 24)
+    ('4.4 minutes', '16.5 hours', '5.1 days', '558 days', '1 hour')
+    """
+    sizes = {"day": 1.0, "hour": 24.0, "minute": 1440.0, "second": 86_400.0}
+    unit = next((name for name, size in sizes.items() if days * size >= 0.9995), "second")
+    number = days * sizes[unit]
+    text = f"{number:,.0f}" if number >= 99.95 else f"{number:.1f}".removesuffix(".0")
+    return f"{text} {unit}" if text == "1" else f"{text} {unit}s"
 
 
 def join(parts: Sequence[str], last: str = "and") -> str:
