@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from followkit.covariance import Accounts, leave_out_moves
-from followkit.errors import InputError
+from followkit.errors import InputError, ParameterError
 from followkit.logit import expit
 from followkit.model import FollowBackModel
 
@@ -31,12 +31,21 @@ def odds_ratios(model: FollowBackModel, steps: Mapping[str, float]) -> pd.DataFr
     Returns
     -------
     pandas.DataFrame
-        term, step, odds_ratio = exp(step · β), ci_low, ci_high, p_value; no intercept.
+        term, step, odds_ratio = exp(step · β), ci_low, ci_high, p_value; no intercept. The limits
+        of a negative step are swapped, so that ci_low stays the lower one.
+
+    Raises
+    ------
+    ParameterError
+        If a step is 0 or not a finite number.
     """
+    _check_steps(steps)
     slopes = model.coefficients.iloc[1:]
     step = np.array([steps.get(term, 1.0) for term in slopes["term"]])
     scaled = slopes[["estimate", "ci_low", "ci_high"]].mul(step, axis=0)
     table = np.exp(scaled).set_axis(["odds_ratio", "ci_low", "ci_high"], axis=1)
+    limits = table[["ci_low", "ci_high"]].to_numpy()
+    table["ci_low"], table["ci_high"] = limits.min(axis=1), limits.max(axis=1)
     table.insert(0, "term", slopes["term"])
     table.insert(1, "step", step)
     return table.assign(p_value=slopes["p_value"]).reset_index(drop=True)
@@ -53,7 +62,13 @@ def average_marginal_effects(model: FollowBackModel, steps: Mapping[str, float])
     -------
     pandas.DataFrame
         term, step, effect, std_error, effect_low, effect_high (probabilities, not points).
+
+    Raises
+    ------
+    ParameterError
+        If a step is 0 or not a finite number.
     """
+    _check_steps(steps)
     rows = []
     reach = stats.t.ppf((1 + model.confidence) / 2, _freedom(model))
     for place, name in enumerate(model.names, start=1):
@@ -65,7 +80,7 @@ def average_marginal_effects(model: FollowBackModel, steps: Mapping[str, float])
         effect, gradient = (
             _flag_effect(model, place) if is_flag else _slope_effect(model, place, name)
         )
-        error = step * float(np.sqrt(max(float(gradient @ model.covariance @ gradient), 0.0)))
+        error = abs(step) * float(np.sqrt(max(float(gradient @ model.covariance @ gradient), 0.0)))
         effect *= step
         rows.append((name, step, effect, error, effect - reach * error, effect + reach * error))
     columns = ["term", "step", "effect", "std_error", "effect_low", "effect_high"]
@@ -116,10 +131,82 @@ def leave_one_decider_out(model: FollowBackModel, deciders: npt.ArrayLike) -> pd
     return table.sort_values(order, ascending=False, kind="stable", ignore_index=True)
 
 
+def leave_one_account_out(model: FollowBackModel) -> pd.DataFrame:
+    """Return how rate and coefficients move when all dyads of each account are left out.
+
+    In either role: a machine that follows everybody is an initiator, a celebrity a decider. Moves
+    are one Newton step, as in `leave_one_decider_out`.
+
+    Parameters
+    ----------
+    model
+        A model fitted to all its dyads (not to a case-control sample).
+
+    Returns
+    -------
+    pandas.DataFrame
+        account_id, initiated_count, received_count (dyads in each role), answer_count (answered
+        dyads in either), rate (of the dyads without it; missing where none is left), then each
+        feature's estimate without the account (missing for an account that errors are conditioned
+        on); most dyads first.
+
+    Raises
+    ------
+    InputError
+        If the model was fitted to a sample of its dyads.
+
+    Examples
+    --------
+    >>> from followkit.model import fit_follow_back
+    >>> rng = np.random.default_rng(1)
+    >>> x, ids = pd.DataFrame({"x": rng.normal(size=400)}), np.arange(400)
+    >>> model = fit_follow_back(x, rng.random(400) < 0.4, initiator=ids % 40, decider=40 + ids % 39)
+    >>> leave_one_account_out(model)[["account_id", "initiated_count"]].head(1).values.tolist()
+    [[40, 0]]
+    """
+    accounts = model.accounts
+    if len(accounts.initiator) != len(model.outcome):
+        raise InputError(
+            f"model: it was fitted to a sample of {len(accounts.initiator):,} of its "
+            f"{len(model.outcome):,} dyads; fit all of them to leave accounts out"
+        )
+    count = len(accounts.ids)
+    probability = expit(model.design @ model.beta)
+    curvature = model.weights * probability * (1 - probability)
+    residual = model.weights * (model.outcome - probability)
+    moves = leave_out_moves(model.design, curvature, model.design * residual[:, None], accounts)
+    if accounts.conditioned >= 0:
+        moves[accounts.conditioned] = np.nan
+    table = pd.DataFrame({"account_id": accounts.ids})
+    roles = ("initiated_count", accounts.initiator), ("received_count", accounts.decider)
+    for name, codes in roles:
+        table[name] = np.bincount(codes, minlength=count)
+    answered = model.weights * model.outcome
+    yes, every, answers = (
+        sum(np.bincount(codes, weights=value, minlength=count) for _, codes in roles)
+        for value in (answered, model.weights, model.outcome)
+    )
+    table["answer_count"] = np.asarray(answers).astype(int)
+    rest = model.weights.sum() - every
+    gone = rest > 1e-9 * model.weights.sum()
+    table["rate"] = np.where(gone, (answered.sum() - yes) / np.where(gone, rest, 1.0), np.nan)
+    for place, name in enumerate(model.names, start=1):
+        table[name] = model.beta[place] - moves[:, place]
+    dyads = table["initiated_count"] + table["received_count"]
+    order = np.lexsort((np.arange(count), -dyads.to_numpy()))
+    return table.iloc[order].reset_index(drop=True)
+
+
 def _as_accounts(codes: npt.NDArray[np.int64], alone: npt.NDArray[np.int64]) -> Accounts:
     count = int(alone.max()) + 1
     degree = np.bincount(np.r_[codes, alone], minlength=count)
     return Accounts(codes, alone, alone, pd.RangeIndex(count), degree, -1)
+
+
+def _check_steps(steps: Mapping[str, float]) -> None:
+    for name, step in steps.items():
+        if not np.isfinite(step) or step == 0:
+            raise ParameterError(f"steps: {name} needs a finite step other than 0; got {step}")
 
 
 def _freedom(model: FollowBackModel) -> float:

@@ -14,10 +14,11 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from followkit import covariance as cov
+from followkit import words
 from followkit.errors import CannotFitError, InputError, ParameterError, suggest
 from followkit.firth import fit_firth
 from followkit.logit import LogitRegression, expit
-from followkit.usable import drop_owned, drop_useless, keep_first
+from followkit.usable import drop_owned, drop_useless, keep_first, list_empty_cells
 
 FloatArray = npt.NDArray[np.float64]
 Penalty = Literal["auto", "none", "ridge", "firth"]
@@ -160,10 +161,10 @@ def fit_follow_back(
     """
     _check_choice("penalty", penalty, PENALTIES)
     _check_choice("covariance", covariance, COVARIANCES)
-    chosen = _choose_names(features, names)
-    y, weight = _check_rows(features, outcome, initiator, decider, weights)
+    chosen = choose_names(features, names)
+    y, weight = check_rows(features, outcome, initiator, decider, weights)
     used = features[chosen].notna().all(axis=1).to_numpy() & np.isfinite(weight)
-    notes = _note_missing(features[chosen], used)
+    notes = note_missing(features[chosen], used)
     if not used.any():
         raise CannotFitError("features: every row has a missing value; nothing is left to fit")
     table, y, weight = features.loc[used, chosen], y[used], weight[used]
@@ -232,9 +233,9 @@ class _Fit:
             ridge = RIDGE if penalty == "ridge" else 0.0
             logit = LogitRegression(ridge=ridge).fit(z, self.outcome, self.weights)
             beta = np.r_[logit.intercept_, logit.coef_[0]]
-            separated = self._separated(z, beta, converged=logit.converged_)
-            if penalty == "none" and separated:
-                return self._run_firth(separated)
+            deciding = self._separated(z, beta, converged=logit.converged_)
+            if penalty == "none" and deciding:
+                return self._run_firth(deciding)
             matrix = self._matrix(z, beta)
             if penalty == "ridge":
                 self.notes.append(
@@ -251,14 +252,8 @@ class _Fit:
             return table, back @ matrix @ back.T, penalty, pipeline
         return self._firth(scaler, z, back)
 
-    def _run_firth(
-        self, separated: Sequence[str]
-    ) -> tuple[pd.DataFrame, FloatArray, str, Pipeline]:
+    def _run_firth(self, deciding: str) -> tuple[pd.DataFrame, FloatArray, str, Pipeline]:
         """Return Firth's fit, or say that even it has no answer: its profiles can break down."""
-        deciding = (
-            f"{' and '.join(separated)} alone (nearly) decide{'s' * (len(separated) == 1)} the "
-            "outcome"
-        )
         self.notes.append(
             f"In these data {deciding}, so maximum likelihood has no finite answer: Firth's fit, "
             "intervals as if dyads were independent."
@@ -270,12 +265,15 @@ class _Fit:
                 f"{deciding}, and Firth's fit breaks down as well; give fewer features"
             ) from why
 
-    def _separated(self, z: FloatArray, beta: FloatArray, *, converged: bool) -> list[str]:
-        """Return the features whose estimate lies at infinity.
+    def _separated(self, z: FloatArray, beta: FloatArray, *, converged: bool) -> str:
+        """Say what puts the estimate at infinity; "" where it is finite.
 
         The information is then singular to rounding, so a pseudo-inverse would drop just the
         direction that matters and report a tiny error: small eigenvalues are raised, not dropped.
         """
+        empty = list_empty_cells(self.names, self.values, self.outcome)
+        if empty:
+            return " and ".join(empty.values())
         design = np.column_stack([np.ones(len(z)), z])
         linear = design @ beta
         curvature = self.weights * expit(linear) * expit(-linear)
@@ -284,11 +282,19 @@ class _Fit:
         errors = np.sqrt((vectors**2 / np.maximum(values, floor)).sum(axis=1))[1:]
         extreme = expit(-np.abs(linear[self.weights > 0])).min() < SMALLEST_PROBABILITY
         if converged and not (extreme and errors.max() > LARGEST_ERROR):
-            return []
+            return ""
+        return self._name_deciding(z, errors)
+
+    def _name_deciding(self, z: FloatArray, errors: FloatArray) -> str:
+        """Say which features divide answers from refusals, each by itself where one does."""
         yes, no = z[self.outcome == 1], z[self.outcome == 0]
-        alone = (yes.min(axis=0) >= no.max(axis=0)) | (no.min(axis=0) >= yes.max(axis=0))
-        wide = alone if alone.any() else errors > min(LARGEST_ERROR, float(errors.max()) / 2)
-        return [name for name, is_wide in zip(self.names, wide, strict=True) if is_wide]
+        strict = (yes.min(axis=0) > no.max(axis=0)) | (no.min(axis=0) > yes.max(axis=0))
+        nearly = (yes.min(axis=0) >= no.max(axis=0)) | (no.min(axis=0) >= yes.max(axis=0))
+        wide = errors > min(LARGEST_ERROR, float(errors.max()) / 2)
+        chosen = next(mask for mask in (strict, nearly, wide) if mask.any())
+        named = [name for name, is_one in zip(self.names, chosen, strict=True) if is_one]
+        how = "alone" if strict.any() else "alone (nearly)"
+        return f"{' and '.join(named)} {how} decide{'s' * (len(named) == 1)} the outcome"
 
     def _matrix(self, z: FloatArray, beta: FloatArray, kind: str | None = None) -> FloatArray:
         kind = kind or self.covariance
@@ -345,7 +351,8 @@ def _check_choice(argument: str, value: str, valid: Sequence[str]) -> None:
         raise ParameterError(f"{argument}: {value!r} is unknown; {suggest(value, valid)}")
 
 
-def _choose_names(features: pd.DataFrame, names: Sequence[str] | None) -> list[str]:
+def choose_names(features: pd.DataFrame, names: Sequence[str] | None) -> list[str]:
+    """Return the features that are asked for, or all; an unknown one is an error."""
     chosen = list(features.columns if names is None else names)
     unknown = [name for name in chosen if name not in features.columns]
     if unknown:
@@ -358,9 +365,10 @@ def _choose_names(features: pd.DataFrame, names: Sequence[str] | None) -> list[s
     return chosen
 
 
-def _check_rows(
+def check_rows(
     features: pd.DataFrame, outcome: Any, initiator: Any, decider: Any, weights: Any
 ) -> tuple[FloatArray, FloatArray]:
+    """Return outcomes and weights as numbers; parts of unequal length and bad values are errors."""
     y = np.asarray(outcome, dtype=np.float64)
     weight = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=np.float64)
     lengths = {
@@ -381,7 +389,8 @@ def _check_rows(
     return y, weight
 
 
-def _note_missing(table: pd.DataFrame, used: npt.NDArray[np.bool_]) -> list[str]:
+def note_missing(table: pd.DataFrame, used: npt.NDArray[np.bool_]) -> list[str]:
+    """Say how many dyads are left out because a feature is unknown; nothing is filled in."""
     left_out = int((~used).sum())
     if not left_out:
         return []
@@ -393,7 +402,8 @@ def _note_missing(table: pd.DataFrame, used: npt.NDArray[np.bool_]) -> list[str]
 
 
 def _check_events(rate: cov.Rate) -> None:
-    interval = f"{rate.rate:.1%}, interval {rate.ci_low:.1%} to {rate.ci_high:.1%}"
+    spread = words.percent_range(rate.ci_low, rate.ci_high)
+    interval = f"{words.percent(rate.rate)}, interval {spread}"
     if rate.event_count in (0, rate.n):
         who = "nobody" if rate.event_count == 0 else "everybody"
         raise CannotFitError(

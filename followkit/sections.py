@@ -180,6 +180,13 @@ def name_deciders(
     )
 
 
+def show_chance(beside: Summary) -> Shown:
+    """Show reciprocity beside its nulls; nothing where there is no comparison."""
+    if beside.table.empty:
+        return NOTHING
+    return table(beside.table, beside.caption, notes=list(beside.notes), save_as="nulls")
+
+
 def show_truth(planted: Summary) -> Shown:
     """Show planted coefficients beside estimates, misses marked; nothing for real data."""
     if planted.table.empty:

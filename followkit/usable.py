@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -48,6 +50,33 @@ def _count_differing(column: FloatArray) -> int:
         return len(column)
     ones = int(column.sum())
     return min(ones, len(column) - ones)
+
+
+def list_empty_cells(
+    names: Sequence[str], values: FloatArray, outcome: FloatArray
+) -> dict[str, str]:
+    """Return, for each yes-or-no feature with an empty cell beside the outcome, what is empty.
+
+    One empty cell of the 2 × 2 table puts the odds ratio at 0 or infinity, however many dyads
+    there are: the fit has no finite answer.
+
+    Examples
+    --------
+    >>> flag, answered = np.array([[1.0], [1], [0], [0]]), np.array([1.0, 1, 1, 0])
+    >>> list_empty_cells(["is_private"], flag, answered)
+    {'is_private': 'all 2 dyads with is_private were answered'}
+    """
+    found: dict[str, str] = {}
+    for name, column in zip(names, values.T, strict=True):
+        if not np.isin(column, (0.0, 1.0)).all():
+            continue
+        for value, word in ((1.0, "with"), (0.0, "without")):
+            answers = outcome[column == value]
+            if len(answers) and answers.min() == answers.max():
+                size = f"{len(answers):,} dyads {word} {name}"
+                none = f"none of the {size} was answered"
+                found.setdefault(name, f"all {size} were answered" if answers[0] else none)
+    return found
 
 
 def drop_owned(

@@ -1,4 +1,4 @@
-"""Covariances and rates against published numbers, brute force and identities."""
+"""Covariances and rates against brute force and identities (coverage: test_coverage)."""
 
 from __future__ import annotations
 
@@ -11,17 +11,11 @@ import pytest
 
 from followkit import covariance as cov
 from followkit.dyads import make_dyads
+from followkit.errors import InputError
 from followkit.logit import LogitRegression, expit
 from followkit.tables import make_dataset
 
 DATA = Path(__file__).parents[1] / "data"
-
-
-def petersen() -> pd.DataFrame:
-    import statsmodels.stats
-
-    path = Path(statsmodels.stats.__file__).parent / "tests" / "test_data.txt"
-    return pd.read_csv(path, sep=r"\s+", header=None, names=["firm", "year", "x", "y"])
 
 
 def draw_dyads(seed: int, n: int, count: int) -> tuple[Any, Any]:
@@ -59,42 +53,6 @@ def brute_meat(scores: Any, a: Any, b: Any) -> Any:
 
 
 # --- published numbers -----------------------------------------------------------------------
-
-
-def test_petersen_linear() -> None:
-    """Petersen's test data: OLS .0286, White .0284, both .0536 (slope), .0651 (constant)."""
-    data = petersen()
-    design = np.column_stack([np.ones(len(data)), data["x"]])
-    H = design.T @ design
-    rest = data["y"].to_numpy() - design @ np.linalg.solve(H, design.T @ data["y"].to_numpy())
-    scores = design * rest[:, None]
-    plain = np.sqrt(cov.classical(H)[1, 1] * (rest @ rest) / (len(data) - 2))
-    both = np.sqrt(np.diag(cov.two_way(scores, H, data["firm"], data["year"])))
-    assert plain == pytest.approx(0.0286, abs=5e-5)
-    assert np.sqrt(cov.white(scores, H)[1, 1]) == pytest.approx(0.0284, abs=6e-5)
-    assert both[1] == pytest.approx(0.0536, abs=5e-5)
-    assert both[0] == pytest.approx(0.0651, abs=5e-5)
-
-
-def test_petersen_logit() -> None:
-    """y > 0 on Petersen's data: .04771 and .05882 (statsmodels), to its (n−1)/(n−k) factor."""
-    data = petersen()
-    x, y = data[["x"]].to_numpy(), (data["y"] > 0).to_numpy().astype(int)
-    p = LogitRegression().fit(x, y).predict_proba(x)[:, 1]
-    design = np.column_stack([np.ones(len(x)), x])
-    scores, H = design * (y - p)[:, None], (design * (p * (1 - p))[:, None]).T @ design
-    error = np.sqrt(np.diag(cov.two_way(scores, H, data["firm"], data["year"])))
-    assert error[1] == pytest.approx(0.04771, abs=2e-5)
-    assert error[0] == pytest.approx(0.05882, abs=2e-5)
-
-
-def test_wilson_known_answers() -> None:
-    from statsmodels.stats.proportion import proportion_confint
-
-    assert cov.wilson_interval(0, 10)[1] == pytest.approx(0.2775, abs=5e-5)
-    for events, n in [(15, 148), (1, 7), (0, 10), (10, 10)]:
-        expected = proportion_confint(events, n, method="wilson")
-        assert cov.wilson_interval(events, n) == pytest.approx(expected, abs=1e-12)
 
 
 def test_nostr_late_answers() -> None:
@@ -305,51 +263,28 @@ def test_an_account_that_owns_a_column_leaves_finite_errors(scale: float) -> Non
     assert error.max() < 10
 
 
-# --- simulation ------------------------------------------------------------------------------
+def test_two_way_of_an_export_is_clustered_on_the_others() -> None:
+    """One initiator: its scores add up to 0, which must not make errors vanish."""
+    rng = np.random.default_rng(2)
+    design = np.column_stack([np.ones(200), rng.normal(size=200)])
+    y = design @ [0.2, 0.5] + rng.normal(size=200)
+    H = design.T @ design
+    scores = design * (y - design @ np.linalg.solve(H, design.T @ y))[:, None]
+    found = cov.two_way(scores, H, np.zeros(200, dtype=int), np.arange(200))
+    assert np.allclose(found, 200 / 199 * cov.white(scores, H), rtol=1e-10)
 
 
-def coverage(count: int, runs: int, n: int) -> dict[str, float]:
-    """Share of 95 % intervals of a logit slope that hold the truth (0), by kind of error."""
-    from scipy import stats
-
-    hits = {"classical": 0, "dyadic": 0, "dyadic_cr3": 0}
-    for run in range(runs):
-        rng = np.random.default_rng(1000 + run)
-        a = rng.integers(0, count, n)
-        b = (a + rng.integers(1, count, n)) % count
-        habit, taste = rng.normal(size=count), rng.normal(size=count)
-        x = (taste[a] + taste[b] + rng.normal(size=n)) / np.sqrt(3)
-        latent = (habit[a] + habit[b]) * np.sqrt(0.2) + rng.normal(size=n) * np.sqrt(0.6)
-        y = (latent > 0).astype(int)
-        fit = LogitRegression().fit(x[:, None], y)
-        p, design = fit.predict_proba(x[:, None])[:, 1], np.column_stack([np.ones(n), x])
-        scores, w = design * (y - p)[:, None], p * (1 - p)
-        H, accounts = (design * w[:, None]).T @ design, cov.code_accounts(a, b)
-        found = {
-            "classical": (cov.classical(H), np.inf),
-            "dyadic": (cov.dyadic(scores, H, accounts), np.inf),
-            "dyadic_cr3": (
-                cov.dyadic_cr3(design, w, scores, accounts),
-                accounts.degrees_of_freedom,
-            ),
-        }
-        for kind, (matrix, freedom) in found.items():
-            reach = stats.t.ppf(0.975, freedom) * np.sqrt(matrix[1, 1])
-            hits[kind] += abs(fit.coef_[0, 0]) < reach
-    return {kind: hit / runs for kind, hit in hits.items()}
-
-
-def test_coverage_small() -> None:
-    """Sixty runs at 40 accounts: the default holds where independent errors fail."""
-    found = coverage(40, 60, 600)
-    assert found["classical"] < 0.8
-    assert found["dyadic_cr3"] >= 0.87  # three binomial errors below .95
-    assert found["dyadic_cr3"] >= found["dyadic"]
-
-
-@pytest.mark.study
-@pytest.mark.parametrize(("count", "low"), [(20, 0.90), (40, 0.92)])
-def test_coverage_study(count: int, low: float) -> None:
-    """The design promises .91 to .94 at 20 accounts and .93 to .96 at 40."""
-    found = coverage(count, 1000, 15 * count)
-    assert low <= found["dyadic_cr3"] <= 0.975
+def test_bad_accounts_and_outcomes() -> None:
+    with pytest.raises(InputError, match="got 1 initiators and 2 deciders"):
+        cov.code_accounts(["a"], ["b", "c"])
+    with pytest.raises(InputError, match="must not be missing; 1 of 4"):
+        cov.code_accounts(["a", None], ["b", "c"])
+    accounts = cov.code_accounts(list("abc"), list("xyz"))
+    with pytest.raises(InputError, match="got 2 values and 2 weights for 3 dyads"):
+        cov.dyadic_rate([0, 1], accounts)
+    with pytest.raises(InputError, match="must be 0 or 1; 1 of 3 are not"):
+        cov.dyadic_rate([0, 1, np.nan], accounts)
+    with pytest.raises(InputError, match="at least one dyad"):
+        cov.dyadic_rate([], cov.code_accounts([], []))
+    with pytest.raises(InputError, match="at least one dyad"):
+        cov.dyadic_rate([0, 1, 1], accounts, weights=np.zeros(3))

@@ -1,4 +1,4 @@
-"""Odds ratios, marginal effects and influence against published numbers and finite differences."""
+"""Odds ratios, marginal effects and influence: identities, differences, simulation, refits."""
 
 from __future__ import annotations
 
@@ -8,10 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from followkit.effects import average_marginal_effects, leave_one_decider_out, odds_ratios
-from followkit.errors import InputError
+from followkit.effects import (
+    average_marginal_effects,
+    leave_one_account_out,
+    leave_one_decider_out,
+    odds_ratios,
+)
+from followkit.errors import InputError, ParameterError
 from followkit.logit import expit
 from followkit.model import FollowBackModel, fit_follow_back
+from followkit.sampling import fit_case_control
 
 
 def make_data(seed: int = 0, n: int = 800, count: int = 60) -> dict[str, Any]:
@@ -27,40 +33,6 @@ def make_data(seed: int = 0, n: int = 800, count: int = 60) -> dict[str, Any]:
 
 def fit(data: dict[str, Any], **options: Any) -> FollowBackModel:
     return fit_follow_back(**{**data, **options})
-
-
-def spector(copies: int) -> FollowBackModel:
-    """Fit the published example, copied so that it has events enough for a model."""
-    import statsmodels.api as sm
-
-    data = sm.datasets.spector.load_pandas()
-    x = pd.concat([data.exog[["GPA", "TUCE", "PSI"]]] * copies, ignore_index=True)
-    ids = np.arange(len(x))
-    return fit_follow_back(
-        x, np.tile(data.endog, copies), initiator=ids, decider=ids + len(x),
-        covariance="classical", penalty="none",
-    )  # fmt: skip
-
-
-# --- published numbers -----------------------------------------------------------------------
-
-
-def test_marginal_effects_spector() -> None:
-    """.362581 (.109439), .012208 (.017799), and PSI from 0 to 1: .357515 (.142003)."""
-    table = average_marginal_effects(spector(4), {}).set_index("term")
-    effects = table.loc[["GPA", "TUCE", "PSI"], "effect"].to_numpy()
-    assert effects == pytest.approx([0.362581, 0.012208, 0.357515], abs=2e-6)
-    errors = table.loc[["GPA", "TUCE", "PSI"], "std_error"].to_numpy()
-    # Four copies of each row halve the error and change nothing else.
-    assert 2 * errors == pytest.approx([0.109439, 0.017799, 0.142003], abs=5e-6)
-
-
-def test_odds_ratios_spector() -> None:
-    table = odds_ratios(spector(2), {"GPA": 0.1}).set_index("term")
-    assert table.loc["GPA", "odds_ratio"] == pytest.approx(np.exp(0.282611), rel=1e-6)
-    assert table.loc["PSI", "odds_ratio"] == pytest.approx(np.exp(2.37869), rel=1e-5)
-    assert table.loc["GPA", "step"] == 0.1
-    assert "intercept" not in table.index
 
 
 # --- identities ------------------------------------------------------------------------------
@@ -160,6 +132,54 @@ def test_no_odds_ratio_of_e_to_the_24th() -> None:
     assert odds_ratios(fit(data), {})["odds_ratio"].max() < np.exp(12)
 
 
+# --- simulation and bad data -----------------------------------------------------------------
+
+
+def test_the_average_effect_is_recovered() -> None:
+    """Sixty runs of independent dyads; the truth is E[p(1 − p)] · β and E[P(1) − P(0)] of all."""
+    beta = {"x": 0.9, "flag": -0.7}
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=1_000_000)
+    flag = rng.random(1_000_000) < 0.3
+    p = expit(-0.5 + beta["x"] * x + beta["flag"] * flag)
+    with_flag = expit(-0.5 + beta["x"] * x + beta["flag"])
+    truth = {"x": float((p * (1 - p)).mean() * beta["x"]),
+             "flag": float((with_flag - expit(-0.5 + beta["x"] * x)).mean())}  # fmt: skip
+    effects, errors = [], []
+    for run in range(60):
+        rng, ids = np.random.default_rng(100 + run), np.arange(1_200)
+        table = pd.DataFrame({"x": rng.normal(size=1_200), "flag": rng.random(1_200) < 0.3})
+        table = table.astype(float)
+        chance = expit(-0.5 + table.to_numpy() @ list(beta.values()))
+        y = (rng.random(1_200) < chance).astype(int)
+        model = fit_follow_back(table, y, initiator=ids, decider=ids + 1_200)
+        found = average_marginal_effects(model, {}).set_index("term")
+        effects.append(found["effect"])
+        errors.append(found["std_error"])
+    every = pd.DataFrame(effects)
+    for name, value in truth.items():
+        assert abs(every[name].mean() - value) < 3 * every[name].std() / np.sqrt(60)
+        # The errors say how far estimates scatter: an SD of 60 runs is known to a tenth.
+        assert pd.DataFrame(errors)[name].mean() == pytest.approx(every[name].std(), rel=0.3)
+
+
+def test_steps_are_numbers_other_than_zero() -> None:
+    model = fit(make_data(5))
+    for step in (0.0, float("nan"), float("inf")):
+        for function in (odds_ratios, average_marginal_effects):
+            with pytest.raises(ParameterError, match="x needs a finite step other than 0"):
+                function(model, {"x": step})
+
+
+def test_a_step_down_turns_the_interval_round() -> None:
+    model = fit(make_data(5))
+    up, down = (odds_ratios(model, {"x": step}).set_index("term").loc["x"] for step in (2, -2))
+    assert down["odds_ratio"] == pytest.approx(1 / up["odds_ratio"])
+    assert (down["ci_low"], down["ci_high"]) == pytest.approx((1 / up["ci_high"], 1 / up["ci_low"]))
+    effect = average_marginal_effects(model, {"x": -2}).set_index("term").loc["x"]
+    assert effect["effect_low"] < effect["effect"] < effect["effect_high"]
+
+
 # --- influence -------------------------------------------------------------------------------
 
 
@@ -205,3 +225,34 @@ def test_a_decider_who_owns_the_result_stands_out() -> None:
     moved = (table["x"] - model.beta[1]).abs()
     assert moved.idxmax() == 5
     assert table.loc[5, "x"] < model.beta[1]
+
+
+def test_leaving_out_an_account_is_close_to_the_refit() -> None:
+    data = make_data(13, n=1500)
+    model = fit(data)
+    table = leave_one_account_out(model).set_index("account_id")
+    assert table["initiated_count"].sum() == table["received_count"].sum() == 1500
+    assert table["answer_count"].sum() == 2 * data["outcome"].sum()
+    for account in table.index[:5]:
+        rest = (data["initiator"] != account) & (data["decider"] != account)
+        part = fit({key: value[rest] for key, value in data.items()})
+        assert table.loc[account, "rate"] == pytest.approx(data["outcome"][rest].mean())
+        found = table.loc[account, list(model.names)].to_numpy(float)
+        assert found == pytest.approx(part.beta[1:], abs=0.015)
+
+
+def test_an_account_in_all_dyads_cannot_be_left_out() -> None:
+    data = make_data(14)
+    data["initiator"], data["decider"] = np.full(800, 99), 100 + np.arange(800)
+    table = leave_one_account_out(fit(data)).set_index("account_id")
+    assert table.index[0] == 99
+    assert table.loc[99, ["rate", "x"]].isna().all()
+    assert table.loc[100:, ["rate", "x"]].notna().all(axis=None)
+
+
+def test_accounts_of_a_sample_are_refused() -> None:
+    data = make_data(15)
+    rare = {**data, "outcome": data["outcome"] * (np.arange(800) % 4 == 0)}
+    model = fit_case_control(**rare, controls_per_case=1, seed=1, names=["x"])
+    with pytest.raises(InputError, match="fitted to a sample of"):
+        leave_one_account_out(model)

@@ -1,4 +1,4 @@
-"""The logistic model: published numbers, what it drops, what it refuses, what it names."""
+"""The logistic model: what it drops, refuses and names (published numbers: test_known_answers)."""
 
 from __future__ import annotations
 
@@ -26,81 +26,6 @@ def make_data(seed: int = 0, n: int = 600, count: int = 60, **columns: Any) -> d
 
 def fit(data: dict[str, Any], **options: Any) -> FollowBackModel:
     return fit_follow_back(**{**data, **options})
-
-
-def spector() -> tuple[pd.DataFrame, Any]:
-    import statsmodels.api as sm
-
-    data = sm.datasets.spector.load_pandas()
-    return data.exog[["GPA", "TUCE", "PSI"]], data.endog.to_numpy()
-
-
-# --- published numbers -----------------------------------------------------------------------
-
-
-def test_logit_spector() -> None:
-    """Greene's example: −13.0213, 2.82611, .0951577, 2.37869; log-likelihood −12.88963."""
-    x, y = spector()
-    model = LogitRegression().fit(x, y)
-    assert model.intercept_[0] == pytest.approx(-13.0213, abs=5e-5)
-    assert model.coef_[0] == pytest.approx([2.82611, 0.0951577, 2.37869], abs=6e-6)
-    p = model.predict_proba(x)[:, 1]
-    assert np.log(np.where(y == 1, p, 1 - p)).sum() == pytest.approx(-12.88963, abs=6e-6)
-    design = np.column_stack([np.ones(32), x])
-    error = np.sqrt(np.diag(np.linalg.inv((design * (p * (1 - p))[:, None]).T @ design)))
-    assert error == pytest.approx([4.93132, 1.26294, 0.141554, 1.06456], rel=1e-4)
-
-
-def test_model_on_spector_four_times_over() -> None:
-    """32 rows hold 11 events, too few for a model; copies keep the estimate and halve errors."""
-    x, y = spector()
-    table, ids = pd.concat([x] * 4, ignore_index=True), np.arange(128)
-    model = fit_follow_back(
-        table, np.tile(y, 4), initiator=ids, decider=ids + 1000,
-        covariance="classical", penalty="none",
-    )  # fmt: skip
-    rows = model.coefficients.set_index("term")
-    assert rows.loc["GPA", "estimate"] == pytest.approx(2.82611, abs=6e-6)
-    assert rows.loc["intercept", "estimate"] == pytest.approx(-13.0213, abs=5e-5)
-    expected = np.array([4.93132, 1.26294, 0.141554, 1.06456]) / 2
-    assert rows["std_error"].to_numpy() == pytest.approx(expected, rel=1e-4)
-
-
-def test_firth_spector() -> None:
-    """Firth on spector: 2.2845, .0706, 2.0067; with all 32 rows doubled it lies nearer to ML."""
-    from firthmodels import FirthLogisticRegression
-
-    x, y = spector()
-    found = FirthLogisticRegression(backend="numpy", max_iter=100).fit(x.to_numpy(), y.astype(int))
-    assert found.coef_ == pytest.approx([2.2845, 0.0706, 2.0067], abs=2e-4)
-    ids = np.arange(64)
-    model = fit_follow_back(
-        pd.concat([x] * 2, ignore_index=True), np.tile(y, 2),
-        initiator=ids, decider=ids + 100, penalty="firth",
-    )  # fmt: skip
-    estimate = model.coefficients["estimate"].to_numpy()[1:]
-    assert (estimate > found.coef_).all()
-    assert (estimate < [2.82611, 0.0951577, 2.37869]).all()
-    assert model.covariance_kind == "profile"
-    assert not model.has_verdicts
-
-
-def test_fair_anchor() -> None:
-    """Affairs > 0 on eight features (statsmodels' own example); log-likelihood −3471.471."""
-    import statsmodels.api as sm
-
-    data = sm.datasets.fair.load_pandas().data
-    names = ["occupation", "educ", "occupation_husb", "rate_marriage", "age", "yrs_married"]
-    names += ["children", "religious"]
-    x, ids = data[names], np.arange(len(data))
-    y = (data["affairs"] > 0).astype(int)
-    model = fit_follow_back(x, y, initiator=ids, decider=ids + 10_000, covariance="classical")
-    rows = model.coefficients.set_index("term")
-    found = rows.loc[["intercept", "rate_marriage", "yrs_married", "religious"], "estimate"]
-    assert found.to_numpy() == pytest.approx([3.7257, -0.7161, 0.1100, -0.3752], abs=6e-5)
-    oracle = sm.Logit(y, sm.add_constant(x)).fit(disp=0)
-    assert oracle.llf == pytest.approx(-3471.471, abs=1e-3)
-    assert rows["std_error"].to_numpy() == pytest.approx(oracle.bse.to_numpy(), rel=1e-5)
 
 
 def test_ridge_solves_its_own_equation() -> None:

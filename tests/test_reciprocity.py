@@ -15,6 +15,7 @@ from followkit.reciprocity import (
     dyad_reciprocity,
     edge_reciprocity,
     follow_back_rate,
+    list_ties,
 )
 from followkit.tables import Dataset, make_dataset
 
@@ -171,3 +172,35 @@ def test_times_are_needed() -> None:
         follow_back_rate(data)
     with pytest.raises(InputError, match="followed_at"):
         make_waiting(data)
+
+
+def test_the_rate_of_competing_exponential_waits_is_recovered() -> None:
+    """Answers at rate λ, withdrawals at μ, watched for 40 to 100 days, half of them too short.
+
+    The share answered within H is λ / (λ + μ) · (1 − exp(−(λ + μ) H)).
+    """
+    answer, leave, horizon = 1 / 60, 1 / 90, 45.0
+    truth = answer / (answer + leave) * (1 - np.exp(-(answer + leave) * horizon))
+    found = []
+    for seed in range(25):
+        rng = np.random.default_rng(seed)
+        rows: list[tuple[str, str, float, float | None]] = []
+        for pair in range(300):
+            start, wait = rng.uniform(0, 60), rng.exponential(1 / answer)
+            end = start + rng.exponential(1 / leave)
+            rows.append((f"a{pair}", f"b{pair}", start, end if end < 100 else None))
+            if start + wait < 100:
+                rows.append((f"b{pair}", f"a{pair}", start + wait, None))
+        rate = follow_back_rate(timed(rows), horizon)
+        found.append((rate.rate, rate.ci_low <= truth <= rate.ci_high))
+    rates = np.array([rate for rate, _ in found])
+    assert abs(rates.mean() - truth) < 3 * rates.std() / np.sqrt(25)
+    assert sum(hit for _, hit in found) >= 20  # three binomial errors below 95 %
+
+
+def test_ties_are_listed_once() -> None:
+    ties = pd.DataFrame(
+        {"follower_id": list("aabc"), "followee_id": list("bbac")}, index=[9, 8, 7, 6]
+    )
+    assert list_ties(ties).values.tolist() == [["a", "b"], ["b", "a"]]
+    assert list_ties(make_dataset({"follows": ties})).values.tolist() == [["a", "b"], ["b", "a"]]

@@ -23,6 +23,7 @@ confidence: float = 0.95  # of every interval
 allow_untimed: bool = False  # also use data whose moment is unknown
 allow_sensitive: bool = False  # also judge the claim about convictions
 delta: float = 0.01  # changes in probability smaller than this are negligible
+segment: str = ""  # part of the follows, such as month=2025-03 or decider.category=art
 initiator: str = ""  # account whose follows the advice is tried on; all without
 with_mutuality: bool = True  # also ask which ties are mutual, apart
 show_names: bool = False  # show account names instead of numbers
@@ -36,6 +37,7 @@ from followkit import factor_sections as part
 from followkit import factors as fx
 from followkit import figures as draw
 from followkit import sections as page
+from followkit.describe_nulls import compare_with_chance
 from followkit.html import Record, callout, details, key_numbers, lead, show, table
 from followkit.sources import describe_dataset, find_data, load_dataset
 
@@ -44,7 +46,7 @@ dataset = load_dataset(find_data(data), mapping=find_data(mapping) if mapping el
 options = {"seed": seed, "confidence": confidence, "allow_untimed": allow_untimed}
 chosen = an.choose_question(dataset, question)
 main = an.analyse(dataset, chosen, horizon_days=horizon_days, also=fx.list_claim_features(),
-                  allow_sensitive=allow_sensitive, **options)  # fmt: skip
+                  allow_sensitive=allow_sensitive, segment=segment, **options)  # fmt: skip
 study = fx.study_factors(main, delta=delta, seed=seed, initiator=initiator)
 numbers = Record()
 
@@ -200,11 +202,19 @@ page.picture(draw.plot_gains, gains, say.describe_gains(gains))
 # be compared with those above, but for features of the pair.
 
 # %%
-is_apart = with_mutuality and main.question != "mutuality"
+is_apart = with_mutuality and main.question != "mutuality" and not segment
 ties = an.analyse(dataset, "mutuality", **options) if is_apart else None
 if ties is not None:
     numbers.record("mutuality", say.collect_numbers(ties))
 page.show_mutuality(ties)
+
+# %% [markdown]
+# ## Mutual beyond chance?
+
+# %%
+beside, chance = compare_with_chance(dataset, seed=seed, confidence=confidence)
+numbers.record("reciprocity_beside_chance", chance)
+show(beside.text, page.show_chance(beside))
 
 # %% [markdown]
 # ## What could not be measured
