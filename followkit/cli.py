@@ -141,6 +141,38 @@ def report(
 
 
 @app.command()
+def batch(
+    sweep: Annotated[str, typer.Argument(help="TOML file that says which reports to make.")] = "",
+    out: Annotated[Path | None, typer.Option(help="Folder to write into.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Reports made at once; one a core without it.")
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Make unchanged reports too.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List the reports only.")] = False,
+    example: Annotated[bool, typer.Option("--example", help="Print a sweep file.")] = False,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds for each report.")] = 3600,
+) -> None:
+    """Make many reports: a grid, a list of data sets, one a segment; resumes where it stopped."""
+    from followkit import sweeps
+
+    if example:
+        print(sweeps.EXAMPLE, end="")
+        return
+    if not sweep:
+        raise InputError("Which reports? Name a sweep file; followkit batch --example prints one.")
+    from followkit import batch_console
+
+    plan = sweeps.read_sweep(sweep, find_notebook, batch_console.list_segments)
+    if out is not None:
+        plan = sweeps.Sweep(plan.runs, out)
+    if dry_run:
+        for run in plan.runs:
+            print(f"{run.name}: {batch_console.describe_run(run)}")
+        return
+    batch_console.make_reports(plan, workers=workers, again=again, timeout=timeout)
+
+
+@app.command()
 def lab() -> None:
     """Open JupyterLab at the notebooks."""
     folder = find_notebook("").parent.parent

@@ -40,17 +40,37 @@ def describe_answer(analysis: Analysis) -> Summary:
     )
     interval = words.percent_range(rate.ci_low, rate.ci_high)
     shares = f"{words.percent(rate.rate)}, {_level(analysis)} interval {interval}"
+    part = describe_segment(analysis.segment)
     opening = {
-        "follow_back": f"Of {words.count(rate.n)} follows that could be watched for "
+        "follow_back": f"Of {words.count(rate.n)} follows{part} that could be watched for "
         f"{words.days(analysis.dyads.horizon_days or 0)}, {words.count(rate.event_count)} were "
         f"followed back in time ({shares}).",
-        "late_answer": f"Of {words.count(rate.n)} one-way ties, {words.count(rate.event_count)} "
-        f"were answered by the next crawl, {words.days(analysis.dyads.horizon_days or 0)} later "
-        f"({shares}).",
-        "mutuality": f"Of {words.count(rate.n)} ties in the snapshot, "
+        "late_answer": f"Of {words.count(rate.n)} one-way ties{part}, "
+        f"{words.count(rate.event_count)} were answered by the next crawl, "
+        f"{words.days(analysis.dyads.horizon_days or 0)} later ({shares}).",
+        "mutuality": f"Of {words.count(rate.n)} ties in the snapshot{part}, "
         f"{words.count(rate.event_count)} are mutual ({shares}).",
     }[analysis.question]
     return Summary(table, f"{opening} {_describe_strongest(analysis)}", "The answer in numbers")
+
+
+def describe_segment(segment: str) -> str:
+    """Return which part of the dyads this is about, to stand behind "follows"; "" for all.
+
+    Examples
+    --------
+    >>> describe_segment("month=2025-03"), describe_segment("decider.category=art")
+    (' made in 2025-03', ' whose decider has category = art')
+    >>> describe_segment("initiator=7")
+    ' with 7 as initiator'
+    """
+    if not segment:
+        return ""
+    by, _, value = segment.partition("=")
+    if by == "month":
+        return f" made in {value}"
+    side, dot, column = by.partition(".")
+    return f" whose {side} has {column} = {value}" if dot else f" with {value} as {side}"
 
 
 def describe_headline(analysis: Analysis) -> str:

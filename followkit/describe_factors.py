@@ -281,7 +281,7 @@ def describe_changes(study: Factors) -> Summary:
         return Summary(pd.DataFrame(), "Without a model there is nothing to predict from.")
     made = table[table["reason"] == ""].sort_values("change", ascending=False, kind="stable")
     clear = made[(made["ci_low"] > 0) | (made["ci_high"] < 0)]
-    whose = f" for the follows of account {study.segment}" if study.segment else ""
+    whose = f" for the follows of account {study.initiator}" if study.initiator else ""
     if made.empty:
         text = "None of the pieces of advice can be tried on these data."
     elif clear.empty:

@@ -27,6 +27,7 @@ from followkit.features.claim import BACKBONE
 from followkit.levers import CONTROLLABLE, QUANTITIES, Change, RawQuantities
 from followkit.meaning import judge_meaning
 from followkit.model import FollowBackModel, fit_follow_back
+from followkit.remember import remembered
 from followkit.splits import make_account_blocks
 from followkit.verdicts import judge_claims
 from followkit.whatif import what_if_table
@@ -77,7 +78,7 @@ class Factors:
         Shares of initiator, decider and pair, or None and the reason.
     changes
         One row a lever (`followkit.whatif.what_if_table`); empty without a model.
-    segment
+    initiator
         Whose follows `changes` is about; empty for all.
     """
 
@@ -89,7 +90,7 @@ class Factors:
     carriers: Carriers | None
     no_carriers: str
     changes: pd.DataFrame
-    segment: str
+    initiator: str
 
 
 def study_factors(
@@ -114,7 +115,7 @@ def study_factors(
     InputError
         If the account initiated no dyad.
     """
-    rows = find_segment(analysis, initiator)
+    rows = find_follows_of(analysis, initiator)
     contributions, no_contributions = _attempt(lambda: share_factors(analysis, seed))
     carriers, no_carriers = _attempt(lambda: share_carriers(analysis, seed))
     return Factors(
@@ -123,6 +124,7 @@ def study_factors(
     )  # fmt: skip
 
 
+@remembered
 def judge(analysis: Analysis, delta: float = 0.01) -> pd.DataFrame:
     """Return the verdict on every claim, 0a to 9d."""
     dyads, features = analysis.dyads, analysis.features
@@ -137,6 +139,7 @@ def judge(analysis: Analysis, delta: float = 0.01) -> pd.DataFrame:
     )
 
 
+@remembered
 def share_factors(analysis: Analysis, seed: int = 0) -> Contributions:
     """Return the contributions of the factors whose main features are known, unseen accounts.
 
@@ -154,6 +157,7 @@ def share_factors(analysis: Analysis, seed: int = 0) -> Contributions:
     )  # fmt: skip
 
 
+@remembered
 def share_carriers(analysis: Analysis, seed: int = 0) -> Carriers:
     """Return what initiator, decider and pair carry, of the same features."""
     names = _list_shared(analysis)
@@ -178,7 +182,7 @@ def is_controllable(name: str) -> bool:
     return base in CONTROLLABLE or any(part in CONTROLLABLE for part in CATALOGUE[name].parts)
 
 
-def find_segment(analysis: Analysis, initiator: str) -> FlagArray:
+def find_follows_of(analysis: Analysis, initiator: str) -> FlagArray:
     """Return which dyads an account initiated; all of them for "".
 
     Raises
@@ -403,9 +407,9 @@ def find_surprise(analysis: Analysis, rows: FlagArray | None = None) -> Any:
 def explain_surprise(study: Factors) -> Explanation | None:
     """Return why the likeliest of the unanswered follows seemed likely; None where there is none.
 
-    Of the segment, where one was chosen.
+    Of the chosen initiator's, where there is one.
     """
-    rows = find_segment(study.analysis, study.segment)
+    rows = find_follows_of(study.analysis, study.initiator)
     dyad = find_surprise(study.analysis, rows)
     if dyad is None or study.analysis.model is None:
         return None
@@ -457,5 +461,5 @@ def _try_levers(analysis: Analysis, rows: FlagArray) -> pd.DataFrame:
         return what_if_table(analysis.model, analysis.features.values, rows=rows,
                              weights=analysis.dyads.table["weight"])  # fmt: skip
     except InputError:
-        # The segment has no dyad with every feature known.
+        # Its follows include no dyad with every feature known.
         return pd.DataFrame()

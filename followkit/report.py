@@ -13,7 +13,6 @@ import os
 import platform
 import re
 import shlex
-import sys
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
@@ -22,10 +21,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from followkit import __version__, errors
 from followkit.errors import FollowkitError, InputError, ReportError
+from followkit.kernels import ForkServer, kernel_manager
+from followkit.locks import hold
 from followkit.notebooks import (
     STANDARD,
     Parameter,
@@ -37,11 +38,10 @@ from followkit.notebooks import (
 from followkit.page import PageText, check_page, find_title, make_page
 from followkit.record import SUMMARY_MIME, TABLES_MIME, clean
 
-# Where a notebook looks for data, since its own folder is empty: the folder of whoever asked.
-ROOT_VARIABLE = "FOLLOWKIT_ROOT"
+if TYPE_CHECKING:
+    from jupyter_client.manager import AsyncKernelManager
+
 SUMMARY = "summary.json"
-# A kernel that is asked to stop says so on the terminal, as if it were an error.
-QUIET = ("--log-level=50",)
 CELL_SECONDS = 900
 TOTAL_SECONDS = 3600
 
@@ -82,6 +82,7 @@ def render_report(
     cell_timeout: float = CELL_SECONDS,
     root: str | Path | None = None,
     command: str = "",
+    server: ForkServer | None = None,
 ) -> ReportResult:
     """Run a notebook with parameters and write `output` with its companions, or write nothing.
 
@@ -100,6 +101,8 @@ def render_report(
         Where relative data paths start; the working folder without it.
     command
         How to repeat the report, for its footer; made from the parameters without it.
+    server
+        Where to fork the kernel from; one is started anew without it.
 
     Raises
     ------
@@ -115,7 +118,22 @@ def render_report(
     schema = read_parameters(source)
     values = check_parameters(parameters or {}, schema, source.name)
     begun = time.monotonic()
-    book = _run(source, values, timeout, cell_timeout, Path(root or Path.cwd()).absolute())
+    manager = kernel_manager(Path(root or Path.cwd()).absolute(), server)
+    with hold(page.parent):
+        book = _run(source, values, timeout, cell_timeout, manager)
+        return _write(book, source, page, values, schema, command, begun)
+
+
+def _write(
+    book: Any,
+    source: Path,
+    page: Path,
+    values: Mapping[str, Any],
+    schema: Mapping[str, Parameter],
+    command: str,
+    begun: float,
+) -> ReportResult:
+    """Write a finished notebook's page and companions, all or none."""
     numbers, tables = _take_outputs(book, source.name)
     shown = {name: values.get(name, parameter.default) for name, parameter in schema.items()}
     title = clean(shown.get("title") or find_title(book) or source.stem)
@@ -163,7 +181,11 @@ def _output_path(output: Path) -> Path:
 
 
 def _run(
-    source: Path, values: Mapping[str, Any], timeout: float, cell_timeout: float, root: Path
+    source: Path,
+    values: Mapping[str, Any],
+    timeout: float,
+    cell_timeout: float,
+    manager: type[AsyncKernelManager],
 ) -> Any:
     """Run the notebook in a kernel of this interpreter, in an empty folder; return it complete."""
     import papermill
@@ -182,7 +204,7 @@ def _run(
             book = papermill.execute_notebook(
                 str(copy), None, dict(values), kernel_name="python3", progress_bar=False,
                 resources={"metadata": {"path": str(work)}},
-                kernel_manager_class=_kernel_manager(root),
+                kernel_manager_class=manager,
                 timeout_func=lambda _: max(1, min(cell_timeout, end - time.monotonic())),
             )  # fmt: skip
         except PapermillExecutionError as error:
@@ -201,38 +223,6 @@ def _run(
     for number, cell in enumerate(book.cells):
         cell["id"] = f"c{number}"
     return book
-
-
-def _kernel_manager(root: Path) -> type[Any]:
-    """Return a manager that starts this interpreter, whatever kernels the user has installed."""
-    from jupyter_client.kernelspec import KernelSpec
-    from jupyter_client.manager import AsyncKernelManager
-
-    # One thread each: waiting threads make small fits many times slower on a busy machine.
-    threads = {
-        name: os.environ.get(name, "1") for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    }
-    spec = KernelSpec(
-        argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", *QUIET],
-        display_name="Python 3",
-        language="python",
-        env={"PYTHONHASHSEED": "0", ROOT_VARIABLE: str(root), "MPLBACKEND": "agg", **threads},
-        metadata={"supported_encryption": ["curve"]},
-    )
-
-    class ThisInterpreter(AsyncKernelManager):
-        """A kernel of the interpreter that runs followkit."""
-
-        def __init__(self, **options: Any) -> None:
-            # Other users of the machine could read plain traffic on its loopback.
-            super().__init__(**{**options, "transport_encryption": "auto"})
-
-        @property
-        def kernel_spec(self) -> KernelSpec:
-            """Return the one specification."""
-            return spec
-
-    return ThisInterpreter
 
 
 def _require_complete(book: Any, cells: list[dict[str, Any]], name: str) -> None:

@@ -76,6 +76,7 @@ CHANGES: dict[str, Any] = {
     "allow_untimed": True,
     "allow_sensitive": True,
     "delta": 0.2,
+    "segment": "decider.is_business=true",
     "initiator": "1",
     "with_mutuality": True,
     "show_names": True,

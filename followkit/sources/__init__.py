@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from followkit.errors import InputError, suggest
+from followkit.remember import remembered
 from followkit.schema import SCHEMAS
 from followkit.sources.duckdb_files import read_database, read_parquet
 from followkit.sources.edge_lists import name_columns, read_edge_list
@@ -32,8 +33,10 @@ Step = tuple[str, str, int, str]
 Tables = dict[str, pd.DataFrame]
 
 
-def find_data(name: str | Path) -> Path:
+def find_data(name: str | Path, *, start: Path | None = None) -> Path:
     """Return where data lie: as given, else looked for upwards to the folder with pyproject.toml.
+
+    The search begins in `start`; without it where the report was asked for, or the working folder.
 
     Raises
     ------
@@ -42,7 +45,7 @@ def find_data(name: str | Path) -> Path:
     """
     given = Path(name)
     try:
-        start = Path(os.environ.get(ROOT_VARIABLE) or Path.cwd())
+        start = start or Path(os.environ.get(ROOT_VARIABLE) or Path.cwd())
         places = [start]
         while not (places[-1] / "pyproject.toml").exists() and places[-1] != places[-1].parent:
             places.append(places[-1].parent)
@@ -58,6 +61,7 @@ def find_data(name: str | Path) -> Path:
     raise InputError(f"data: {str(name)!r} was not found here or in a folder above{hint}")
 
 
+@remembered
 def load_dataset(path: str | Path, *, mapping: str | Path | None = None) -> Dataset:
     r"""Load data as canonical tables.
 

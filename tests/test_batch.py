@@ -1,0 +1,339 @@
+"""Batches: shared work, what is kept and what is made again, failures, kills, and equal bytes."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from followkit import batch
+from followkit.batch import JOURNAL, Outcome, run_batch
+from followkit.cli import main
+from followkit.errors import ReportError
+from followkit.index import write_index
+from followkit.kernels import ForkServer, can_fork
+from followkit.locks import LOCK, hold
+from followkit.report import render_report
+from followkit.simulate import make_town, write_dataset
+from followkit.sweeps import Run, Sweep
+
+ROOT = Path(__file__).parents[1]
+STOPS = ROOT / "tests" / "notebooks" / "stops.ipynb"
+FOLLOW_BACK = ROOT / "notebooks" / "report" / "follow_back.ipynb"
+MADE = "fk-made"
+
+needs_fork = pytest.mark.skipif(not can_fork(), reason="this system cannot copy a process")
+
+
+@pytest.fixture(autouse=True)
+def epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+
+
+def sweep_of(out: Path, **reports: dict[str, Any]) -> Sweep:
+    return Sweep(tuple(Run(name, STOPS, values) for name, values in reports.items()), out)
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != JOURNAL
+    }
+
+
+def statuses(outcomes: list[Outcome]) -> dict[str, str]:
+    return {one.name: one.status for one in outcomes}
+
+
+@pytest.fixture(scope="module")
+def small_town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data") / "town"
+    write_dataset(make_town(220, seed=1, weeks=14, follows_per_account=12), folder)
+    return folder
+
+
+# ------------------------------------------------------------------------------- what is made again
+
+
+def test_what_is_there_is_kept_and_what_changed_is_made_again(tmp_path: Path) -> None:
+    reports = {"one": {"limit": 1}, "two": {"limit": 2}}
+    first = run_batch(sweep_of(tmp_path, **reports), workers=2)
+    assert statuses(first) == {"one": "done", "two": "done"}
+    before = files_of(tmp_path)
+    second = run_batch(sweep_of(tmp_path, **reports), workers=2)
+    assert statuses(second) == {"one": "kept", "two": "kept"}
+    reports["two"] = {"limit": 3}
+    third = run_batch(sweep_of(tmp_path, **reports), workers=2)
+    assert statuses(third) == {"one": "kept", "two": "done"}
+    after = files_of(tmp_path)
+    assert {name for name in before if before[name] != after[name]} == {
+        "two/two.html", "two/two.code.html", "two/summary.json",
+    }  # fmt: skip
+    # A page that somebody changed is not what was made.
+    (tmp_path / "one" / "one.html").write_text("changed")
+    (tmp_path / "two" / "summary.json").unlink()
+    fourth = run_batch(sweep_of(tmp_path, **reports), workers=2)
+    assert statuses(fourth) == {"one": "done", "two": "done"}
+    assert files_of(tmp_path) == after
+
+
+def test_a_report_depends_on_its_data_its_notebook_and_the_software(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, notebook = tmp_path / "data", tmp_path / "a.ipynb"
+    data.mkdir()
+    (data / "follows.csv").write_text("a")
+    notebook.write_text("{}")
+    runs = [Run("a", notebook, {"data": "data"}), Run("b", notebook, {"data": "elsewhere"})]
+
+    def keys() -> dict[str, str]:
+        return batch._make_keys(runs, tmp_path)
+
+    first = keys()
+    assert keys() == first
+    (data / "follows.csv").write_text("b")
+    second = keys()
+    assert second["a"] != first["a"]
+    assert second["b"] == first["b"]
+    (data / "follows.csv").rename(data / "posts.csv")
+    assert keys()["a"] != second["a"]
+    notebook.write_text("{ }")
+    assert keys()["b"] != first["b"]
+    third = keys()
+    monkeypatch.setattr(batch, "_hash_software", lambda: "another version")
+    assert keys()["b"] != third["b"]
+
+
+def test_a_torn_journal_line_is_passed_over(tmp_path: Path) -> None:
+    run_batch(sweep_of(tmp_path, one={}), workers=1)
+    with (tmp_path / JOURNAL).open("a") as stream:
+        stream.write('{"name": "one", "sta')
+    assert statuses(run_batch(sweep_of(tmp_path, one={}), workers=1)) == {"one": "kept"}
+    run_batch(sweep_of(tmp_path, one={}, two={}), workers=1)
+    entries = [line for line in (tmp_path / JOURNAL).read_text().splitlines() if "two" in line]
+    assert json.loads(entries[-1])["status"] == "done"
+
+
+# ---------------------------------------------------------------------------------------- failures
+
+
+def test_failures_are_collected_and_the_rest_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("sweep.toml").write_text(
+        f'notebook = "{STOPS.as_posix()}"\nout = "made"\n[grid]\n'
+        'how = ["completes", "raises", "dies", "cannot fit"]\n'
+    )
+    assert main(["batch", "sweep.toml", "--workers", "2"]) == 1
+    said = capsys.readouterr()
+    assert "1 made, 0 kept, 3 failed" in said.out
+    assert "3 of 4 reports could not be made" in said.err
+    assert "ValueError: no such column" in said.err
+    assert "repeat with: followkit report stops -p how raises" in said.err
+    assert sorted(path.name for path in Path("made").iterdir() if path.is_dir()) == [
+        "how-completes"
+    ]
+    page = Path("made", "index.html").read_text()
+    assert "3 reports could not be made" in page
+    assert "Nobody followed back (n = 12)" in page
+    # Failed reports are tried again, and nothing else.
+    assert main(["batch", "sweep.toml", "--workers", "2"]) == 1
+    assert "0 made, 1 kept, 3 failed" in capsys.readouterr().out
+
+
+def test_a_full_disk_leaves_no_half_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reports = {"one": {"limit": 1}, "two": {"limit": 2}}
+    whole = tmp_path / "whole"
+    run_batch(sweep_of(whole, **reports), workers=1)
+    broken = tmp_path / "broken"
+    sync, calls = os.fsync, []
+
+    def full(handle: int) -> None:
+        calls.append(handle)
+        # The first report's files are flushed, then its line of the journal; then it is full.
+        if len(calls) in (5, 6):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", full)
+    outcomes = run_batch(sweep_of(broken, **reports), workers=1)
+    assert statuses(outcomes) == {"one": "done", "two": "failed"}
+    assert "No space left" in outcomes[1].cause
+    assert not (broken / "two").exists()
+    monkeypatch.setattr(os, "fsync", sync)
+    run_batch(sweep_of(broken, **reports), workers=1)
+    assert files_of(broken) == files_of(whole)
+
+
+RUN = """
+import sys
+from pathlib import Path
+from followkit.batch import run_batch
+from followkit.sweeps import Run, Sweep
+names = ["a", "b", "c", "d"]
+runs = tuple(Run(n, Path(sys.argv[2]), {"limit": k}) for k, n in enumerate(names))
+run_batch(Sweep(runs, Path(sys.argv[1])), workers=2)
+"""
+
+
+def start_batch(out: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", RUN, str(out), str(STOPS)], cwd=ROOT)
+
+
+def list_children(process: int) -> list[Any]:
+    import psutil
+
+    return psutil.Process(process).children(recursive=True)
+
+
+@needs_fork
+def test_kill_9_leaves_no_half_report_and_the_rerun_is_as_if_unbroken(tmp_path: Path) -> None:
+    """Killed five times on the way, each time a little later."""
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    assert start_batch(whole).wait() == 0
+    orphans = []
+    for done in range(-1, 4):
+        process = start_batch(broken)
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and process.poll() is None:
+            lines = (broken / JOURNAL).read_text().count("\n") if broken.is_dir() else -1
+            if lines > done:
+                break
+            time.sleep(0.01)
+        orphans += list_children(process.pid) if process.poll() is None else []
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        for page in broken.glob("*/*.html"):
+            assert page.read_bytes() == (whole / page.relative_to(broken)).read_bytes()
+    assert start_batch(broken).wait() == 0
+    left = {name: content for name, content in files_of(broken).items() if ".writing" not in name}
+    assert left == files_of(whole)
+    # Nothing that a killed batch started lives on.
+    deadline = time.monotonic() + 20
+    while any(one.is_running() for one in orphans) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not any(one.is_running() for one in orphans)
+
+
+# ------------------------------------------------------------------------------------ two at a time
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from followkit.locks import hold
+with hold(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_one_of_two_writers_is_told_so_and_a_dead_one_is_taken_over(tmp_path: Path) -> None:
+    folder = tmp_path / "one"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE, cwd=ROOT
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"held\n"
+    with pytest.raises(ReportError, match=f"process {holder.pid} is writing this report"):
+        render_report(STOPS, folder / "one.html")
+    with pytest.raises(ReportError, match=f"process {holder.pid}"):
+        run_batch(sweep_of(folder, one={}))
+    holder.kill()
+    holder.wait()
+    holder.stdout.close()
+    render_report(STOPS, folder / "one.html")
+    assert not (folder / LOCK).exists()
+
+
+def test_a_lock_that_says_nothing_stays(tmp_path: Path) -> None:
+    (tmp_path / LOCK).write_text("?")
+    with pytest.raises(ReportError, match="process unknown"), hold(tmp_path):
+        pass
+    assert (tmp_path / LOCK).read_text() == "?"
+
+
+# ----------------------------------------------------------------------------------- forked kernels
+
+
+@needs_fork
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"how": "dies"}, "Python stopped in the middle"),
+        ({"how": "exits"}, "it left the notebook early"),
+        ({"how": "hangs"}, "took too long"),
+        ({"how": "is bad input"}, "follower_id must not be empty"),
+    ],
+)
+def test_forked_kernels_fail_like_others(
+    tmp_path: Path, values: dict[str, Any], says: str, warm: ForkServer
+) -> None:
+    page = tmp_path / "a" / "a.html"
+    with pytest.raises(ReportError, match=says):
+        render_report(STOPS, page, values, server=warm, timeout=6)
+    assert not page.parent.exists()
+
+
+@pytest.fixture(scope="module")
+def warm() -> Any:
+    with ForkServer(ROOT) as server:
+        yield server
+
+
+@needs_fork
+def test_a_server_that_is_gone_says_so(tmp_path: Path) -> None:
+    server = ForkServer(ROOT)
+    server.close()
+    with pytest.raises(ReportError, match="stopped, perhaps out of memory"):
+        render_report(STOPS, tmp_path / "a.html", server=server)
+
+
+@needs_fork
+def test_shared_work_changes_no_byte(tmp_path: Path, small_town: Path) -> None:
+    """Two segments and one account in a batch, each again alone in a kernel of its own."""
+    light = {
+        "whole": {}, "firms": {"segment": "decider.is_business=true"}, "one": {"initiator": "3"},
+    }  # fmt: skip
+    shared = {"data": str(small_town), "with_mutuality": False}
+    runs = tuple(Run(name, FOLLOW_BACK, shared | values) for name, values in light.items())
+    outcomes = run_batch(Sweep(runs, tmp_path / "batch"), workers=2)
+    assert statuses(outcomes) == dict.fromkeys(light, "done"), [one.cause for one in outcomes]
+    for run, outcome in zip(runs, outcomes, strict=True):
+        page = tmp_path / "alone" / run.name / f"{run.name}.html"
+        render_report(run.notebook, page, run.parameters, command=outcome.command)
+    assert files_of(tmp_path / "batch") == files_of(tmp_path / "alone")
+
+
+def test_reports_that_differ_lightly_share_a_group() -> None:
+    runs = [
+        Run("a", STOPS, {"data": "x", "segment": "1"}), Run("b", STOPS, {"data": "y"}),
+        Run("c", STOPS, {"data": "x", "title": "t"}),
+    ]  # fmt: skip
+    groups = batch._group(runs)
+    assert [[run.name for run in group.left] for group in groups] == [["a", "c"], ["b"]]
+    assert [group.is_shared for group in groups] == [True, False]
+
+
+# --------------------------------------------------------------------------------------- their list
+
+
+def test_the_list_of_a_batch_is_there_as_table_and_data(tmp_path: Path) -> None:
+    run_batch(sweep_of(tmp_path, one={"title": "=1+1"}, two={}), workers=2)
+    first = write_index(tmp_path).read_bytes()
+    rows = json.loads((tmp_path / "summaries.json").read_text())
+    assert [row["name"] for row in rows] == ["one", "two"]
+    assert rows[0]["title"] == "=1+1"
+    lines = (tmp_path / "summaries.csv").read_text().splitlines()
+    assert lines[1].startswith("one,'=1+1,")
+    assert write_index(tmp_path).read_bytes() == first
