@@ -23,10 +23,12 @@ from followkit.dyads import (
 )
 from followkit.effects import average_marginal_effects, leave_one_decider_out, odds_ratios
 from followkit.errors import CannotFitError, ParameterError, suggest
-from followkit.evaluate import CHENG_SET, Ladder, run_ladder
+from followkit.evaluate import CHENG_SET, TRIAD_SET, Ladder, run_ladder
 from followkit.features import CATALOGUE, FeatureTable, make_features
 from followkit.latency import follow_back_curve
 from followkit.model import FollowBackModel, fit_follow_back
+from followkit.remember import remembered
+from followkit.segments import match_segment, select_segment
 from followkit.splits import Split, make_account_blocks, make_temporal_split
 from followkit.tables import Dataset
 
@@ -59,7 +61,9 @@ class Analysis:
         One row a feature: term, label, unit, side, odds_ratio, ci_low, ci_high, p_value, effect,
         effect_low, effect_high, expected_sign.
     ladder
-        Baselines and model on held-out dyads; None without a model.
+        Baselines and model on held-out dyads; None without a model, or where it was not asked for.
+    segment
+        Which part of the dyads this is about; "" for all.
     """
 
     dataset: Dataset
@@ -71,6 +75,7 @@ class Analysis:
     effects: pd.DataFrame
     ladder: Ladder | None
     confidence: float
+    segment: str = ""
 
     @property
     def question(self) -> Question:
@@ -102,6 +107,7 @@ def choose_question(dataset: Dataset, question: str = "auto") -> Question:
     )
 
 
+@remembered
 def analyse(
     dataset: Dataset,
     question: Question,
@@ -113,6 +119,8 @@ def analyse(
     allow_sensitive: bool = False,
     names: Sequence[str] | None = None,
     also: Sequence[str] = (),
+    segment: str = "",
+    with_ladder: bool = True,
 ) -> Analysis:
     """Make dyads and features, fit the model and score the ladder.
 
@@ -136,20 +144,22 @@ def analyse(
         Features of the model; those of the catalogue that the data can give without it.
     also
         Further features to compute, such as those of claims.
+    segment
+        Part of the dyads to look at, as in `followkit.segments`; all without. Features are those
+        computed among all dyads.
+    with_ladder
+        Whether to score the ladder, which takes longest.
 
     Returns
     -------
     Analysis
         With `model` None where the data cannot carry one; the rate is given all the same.
     """
-    if question == "follow_back":
-        dyads = make_dyads(dataset, question, horizon_days=horizon_days, seed=seed)
-    else:
-        dyads = make_dyads(dataset, question, seed=seed)
-    features = make_features(
-        dyads, dataset, names=[*list_core(), *(names or ()), *also],
-        allow_untimed=allow_untimed, allow_sensitive=allow_sensitive,
+    everything = measure_dyads(
+        dataset, question, horizon_days, seed, (*list_core(), *(names or ()), *also),
+        allow_untimed, allow_sensitive,
     )  # fmt: skip
+    dyads, features = select_segment(*everything, dataset, segment)
     accounts = code_dyads(dyads)
     rate = cov.dyadic_rate(dyads.table["outcome"], accounts, confidence=confidence)
     wanted = list(names) if names is not None else choose_features(features)
@@ -157,18 +167,48 @@ def analyse(
         model = fit_dyads(dyads, features, wanted, confidence=confidence)
     except CannotFitError as error:
         empty = pd.DataFrame(columns=["term", "label"])
-        return Analysis(dataset, dyads, features, rate, None, str(error), empty, None, confidence)
-    splits = make_splits(dyads, seed=seed)
+        return Analysis(
+            dataset, dyads, features, rate, None, str(error), empty, None, confidence, segment
+        )
+    ladder = _score(dyads, features, model, seed, confidence) if with_ladder else None
+    return Analysis(
+        dataset, dyads, features, rate, model, "", make_effects(model), ladder, confidence, segment
+    )
+
+
+def _score(
+    dyads: DyadSet, features: FeatureTable, model: FollowBackModel, seed: int, confidence: float
+) -> Ladder:
+    """Score the ladder on the splits that suit the dyads."""
     # Rungs share their dyads, so a feature that few dyads have would cost all rungs the others.
     known = features.values.notna().mean()
     core = set(list_core())
     untimed = (name for name in features.untimed if name in core and known[name] > 0.95)
-    scored = [*model.names, *untimed]
-    ladder = run_ladder(
-        dyads, features, names=scored, splits=splits, seed=seed, confidence=confidence
+    return run_ladder(
+        dyads, features, names=[*model.names, *untimed], splits=make_splits(dyads, seed=seed),
+        seed=seed, confidence=confidence,
+    )  # fmt: skip
+
+
+@remembered
+def measure_dyads(
+    dataset: Dataset,
+    question: Question,
+    horizon_days: float,
+    seed: int,
+    names: tuple[str, ...],
+    allow_untimed: bool,
+    allow_sensitive: bool,
+) -> tuple[DyadSet, FeatureTable]:
+    """Return all dyads of a question and their features."""
+    if question == "follow_back":
+        dyads = make_dyads(dataset, question, horizon_days=horizon_days, seed=seed)
+    else:
+        dyads = make_dyads(dataset, question, seed=seed)
+    features = make_features(
+        dyads, dataset, names=names, allow_untimed=allow_untimed, allow_sensitive=allow_sensitive
     )
-    effects = make_effects(model)
-    return Analysis(dataset, dyads, features, rate, model, "", effects, ladder, confidence)
+    return dyads, features
 
 
 def list_core() -> list[str]:
@@ -176,7 +216,7 @@ def list_core() -> list[str]:
 
     Details that refine a headline are computed on request (`make_features`).
     """
-    rungs = {*CHENG_SET, "dyad_ratio_gap"}
+    rungs = {*CHENG_SET, *TRIAD_SET, "dyad_ratio_gap"}
     return [
         name
         for name, entry in CATALOGUE.items()
@@ -261,6 +301,7 @@ def make_curve(analysis: Analysis) -> pd.DataFrame:
     if analysis.question != "follow_back":
         return pd.DataFrame()
     waiting = make_waiting(analysis.dataset)
+    waiting = waiting[match_segment(waiting, analysis.dataset, analysis.segment)]
     last = min(2 * (analysis.dyads.horizon_days or 0.0), float(waiting["duration_days"].max()))
     return follow_back_curve(waiting, until_days=last, confidence=analysis.confidence)
 
@@ -327,9 +368,11 @@ def make_influence(analysis: Analysis, *, most: int = 8) -> pd.DataFrame:
         found = cov.dyadic_rate(rest["outcome"], accounts, confidence=analysis.confidence)
         rows.append((decider, int(sums["size"]), int(sums["sum"]), found.rate, found.ci_low,
                      found.ci_high))  # fmt: skip
-    return pd.DataFrame(
+    table = pd.DataFrame(
         rows, columns=["decider_id", "dyad_count", "answer_count", "rate", "ci_low", "ci_high"]
     )
+    # Beside a missing one, long ids would become decimals and lose digits.
+    return table.assign(decider_id=pd.Series([row[0] for row in rows], dtype=object))
 
 
 def make_fragility(analysis: Analysis) -> pd.DataFrame:

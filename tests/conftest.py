@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -17,7 +17,10 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
-SHARED = ("worlds", "slow_features", "leakage_checks", "plain_world", "plain_dyads")
+SHARED = (
+    "worlds", "slow_features", "leakage_checks", "plain_world", "plain_dyads", "plain_ladder",
+    "shared_data",
+)  # fmt: skip
 
 
 class SharedFinder(MetaPathFinder):
@@ -33,6 +36,14 @@ class SharedFinder(MetaPathFinder):
 
 
 sys.meta_path.append(SharedFinder())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def key_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the tests from using, or making, the key of whoever runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FOLLOWKIT_KEY_FILE", str(tmp_path_factory.mktemp("settings") / "key"))
+        yield
 
 
 @pytest.fixture(scope="session")

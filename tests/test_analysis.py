@@ -32,6 +32,7 @@ from followkit.analysis import (
 )
 from followkit.errors import ParameterError
 from followkit.html import Summary
+from followkit.pseudonyms import name_accounts
 from followkit.record import plain
 from followkit.tables import make_dataset
 
@@ -114,12 +115,13 @@ def test_influence_and_fragility_leave_one_out(late) -> None:
     assert (fragility["odds_ratio"] <= fragility["highest"]).all()
 
 
-def test_names_are_numbers_unless_asked_for(late, nostr) -> None:
+def test_names_are_pseudonyms_unless_asked_for(late, nostr) -> None:
     influence = make_influence(late, most=2)
-    hidden = sections.name_deciders(influence, nostr)["label"]
-    shown = sections.name_deciders(influence, nostr, show_names=True)["label"]
-    assert hidden.tolist()[1].startswith("without decider 1 (23")
-    assert str(influence["decider_id"].iloc[1]) in shown.tolist()[1]
+    hidden = sections.name_deciders(influence, name_accounts(nostr))["label"]
+    shown = sections.name_deciders(influence, name_accounts(nostr, show_names=True))["label"]
+    busiest = influence["decider_id"].iloc[1]
+    assert hidden.tolist()[1] == f"without {name_accounts(nostr).name(busiest)} (23 answers)"
+    assert shown.tolist()[1] == f"without {busiest} (23 answers)"
 
 
 def test_curve_only_where_there_are_times(late, follow_back) -> None:
@@ -146,7 +148,7 @@ def test_not_measurable_is_said_and_never_filled_in(late) -> None:
     measured = set(late.features.values)
     assert len(missing) + len(measured) == len(list_core())
     assert missing["reason"].str.len().min() > 0
-    assert "18 of 57" in say.describe_missing(late).text
+    assert "21 of 60" in say.describe_missing(late).text
 
 
 def test_exact_sums_of_features_stay_out_of_the_model(mutual) -> None:

@@ -8,49 +8,20 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import expit
+from plain_ladder import NAMES, make_problem
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, log_loss
 
 from followkit.dyads import DyadSet
 from followkit.errors import InputError
-from followkit.evaluate import CHENG_SET, Ladder, run_ladder
+from followkit.evaluate import Ladder, run_ladder
 from followkit.features import FeatureTable
 from followkit.splits import Split, make_account_blocks, make_pair_groups
 
 RUNGS = [
     "prevalence", "decider_rate", "ratio_threshold", "decider_logistic", "cheng_ratio_set",
-    "full_logistic", "gradient_boosting",
+    "cheng_tree", "full_logistic", "triadic", "gradient_boosting",
 ]  # fmt: skip
-NAMES = (*CHENG_SET, "decider_follow_back_rate", "dyad_topic_cosine")
-
-
-def make_problem(
-    seed: int = 0, size: int = 1500, accounts: int = 120
-) -> tuple[DyadSet, FeatureTable]:
-    """Return dyads and features with planted effects: both ratios, degrees and topics matter."""
-    rng = np.random.default_rng(seed)
-    initiator = rng.integers(0, accounts, size)
-    decider = (initiator + rng.integers(1, accounts, size)) % accounts
-    values = pd.DataFrame(rng.normal(size=(size, len(NAMES))), columns=list(NAMES))
-    values["decider_follow_back_rate"] = expit(rng.normal(-1, 0.5, size))
-    logit = 1.2 * values["dyad_topic_cosine"] - 0.8 * values["decider_ratio_log"] - 0.8
-    logit += 0.7 * values["initiator_ratio_log"] + 0.5 * values["decider_follower_count_log"]
-    table = pd.DataFrame(
-        {
-            "dyad_id": np.arange(size),
-            "initiator_id": initiator,
-            "decider_id": decider,
-            "at": pd.Timestamp("2026-01-01", tz="UTC"),
-            "outcome": (rng.random(size) < expit(logit)).astype("int8"),
-            "fold": rng.integers(0, 5, size),
-            "weight": 1.0,
-        }
-    )
-    values.index = pd.Index(table["dyad_id"], name="dyad_id")
-    missing = pd.DataFrame(columns=["feature", "claim", "reason"])
-    dyads = DyadSet("follow_back", table, pd.DataFrame(), 30.0, "timed", None, True)
-    return dyads, FeatureTable(values, missing)
 
 
 def in_sample(dyads: DyadSet) -> Split:
@@ -104,8 +75,9 @@ def test_rungs_are_compared_dyad_by_dyad(ladder: Ladder) -> None:
 def test_full_model_equals_scikit_learn_in_sample(problem: tuple[DyadSet, FeatureTable]) -> None:
     dyads, features = problem
     y = dyads.table["outcome"].to_numpy()
-    plain = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(features.values, y)
-    expected = plain.predict_proba(features.values)[:, 1]
+    used = features.values[list(NAMES)]
+    plain = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(used, y)
+    expected = plain.predict_proba(used)[:, 1]
     found = climb(dyads, features, in_sample(dyads))
     assert np.allclose(found.tested["in_sample"].probability, expected, atol=1e-5)
     assert value_of(found, "full_logistic", "log_loss") == pytest.approx(log_loss(y, expected))

@@ -6,25 +6,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plain_ladder import hold_out
 from scipy import stats
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
 from followkit import covariance as cov
 from followkit import scores as sc
+from followkit.errors import InputError
 
 few = settings(max_examples=25, deadline=None, derandomize=True, database=None)
-
-
-def hold_out(
-    outcome: object, probability: object, *, group: object = None, weight: object = None
-) -> sc.HeldOut:
-    """Return held-out dyads that share no account, unless they are told to."""
-    y = np.asarray(outcome, float)
-    ids = np.arange(len(y))
-    where = np.zeros(len(y), int) if group is None else np.asarray(group)
-    mass = None if weight is None else np.asarray(weight, float)
-    accounts = cov.code_accounts([f"a{k}" for k in ids], [f"b{k}" for k in ids])
-    return sc.HeldOut(y, np.asarray(probability, float), accounts, where, weight=mass)
 
 
 def draw(seed: int, count: int = 60) -> tuple[np.ndarray, np.ndarray]:
@@ -54,7 +44,7 @@ def test_point_scores_equal_scikit_learn_and_brute_force(seed: int) -> None:
     assert value == pytest.approx(u / (y.sum() * (1 - y).sum()), abs=1e-12)
     assert sc.log_losses(tested).mean() == pytest.approx(log_loss(y, p))
     assert sc.brier_losses(tested).mean() == pytest.approx(brier_score_loss(y, p))
-    assert sc.average_precision(tested) == pytest.approx(average_precision_score(y, p))
+    assert sc.average_precision(tested)[0] == pytest.approx(average_precision_score(y, p))
 
 
 @few
@@ -64,7 +54,8 @@ def test_weights_count_like_repeated_rows(seed: int) -> None:
     times = np.random.default_rng(seed).integers(1, 4, len(y))
     weighed, repeated = hold_out(y, p, weight=times), hold_out(y.repeat(times), p.repeat(times))
     assert sc.auc(weighed)[0] == pytest.approx(sc.auc(repeated)[0])
-    assert sc.average_precision(weighed) == pytest.approx(sc.average_precision(repeated))
+    found = sc.average_precision(weighed)[0]
+    assert found == pytest.approx(sc.average_precision(repeated)[0])
     pairs = zip(sc.calibration_line(weighed)["estimate"], sc.calibration_line(repeated)["estimate"],
                 strict=True)  # fmt: skip
     assert all(one == pytest.approx(other, abs=1e-7) for one, other in pairs)
@@ -138,7 +129,10 @@ def test_too_few_of_a_class_give_a_reason_and_no_interval() -> None:
     nobody = hold_out(np.zeros(30), p[:30])
     assert sc.calibration_line(nobody)["estimate"].isna().all()
     assert sc.cumulative_gains(nobody)["share_found"].iloc[1:].isna().all()
-    assert np.isnan(sc.average_precision(nobody))
+    assert np.isnan(sc.average_precision(nobody)).all()
+    assert sc.cumulative_gains(nobody)["ci_low"].isna().all()
+    assert np.isnan(sc.average_precision(tested)[1])
+    assert sc.cumulative_gains(tested)["ci_low"].isna().all()
 
 
 def test_calibration_line_equals_statsmodels() -> None:
@@ -175,12 +169,14 @@ def test_calibration_curve_of_twelve_rows() -> None:
     assert curve["predicted"].tolist() == [0.25, 0.5, 0.75]
     assert curve["observed"].tolist() == [0.25, 0.75, 0.75]
     assert curve["count"].tolist() == [4, 4, 4]
-    share = curve["count"] / 12
-    reliability = (share * (curve["predicted"] - curve["observed"]) ** 2).sum()
-    resolution = (share * (curve["observed"] - y.mean()) ** 2).sum()
-    uncertainty = y.mean() * (1 - y.mean())
-    brier = sc.brier_losses(tested).mean()
-    assert brier == pytest.approx(reliability - resolution + uncertainty)
+    # By hand: ō = 7/12; reliability 4/12 · 1/16; resolution (4/12 · 1/9 + 8/12 · 1/36).
+    parts = sc.brier_decomposition(tested).set_index("part")["value"]
+    assert parts["reliability"] == pytest.approx(1 / 48)
+    assert parts["resolution"] == pytest.approx(1 / 18)
+    assert parts["uncertainty"] == pytest.approx(35 / 144)
+    assert parts["brier"] == pytest.approx(1 / 48 - 1 / 18 + 35 / 144)
+    assert parts["brier"] == pytest.approx(brier_score_loss(y, p))
+    assert not parts[["within_bin_variance", "within_bin_covariance"]].any()
     assert ((curve["ci_low"] <= curve["observed"]) & (curve["observed"] <= curve["ci_high"])).all()
 
 
@@ -247,3 +243,142 @@ def test_intervals_cover_where_dyads_share_accounts() -> None:
     assert cover["auc"] >= 0.90, cover
     assert cover["log_loss"] >= 0.90, cover
     assert cover["plain"] < cover["log_loss"], cover
+
+
+@few
+@given(seed=st.integers(0, 10_000), bins=st.sampled_from([None, 1, 3, 10]))
+def test_parts_of_the_brier_score_add_up(seed: int, bins: int | None) -> None:
+    """Exactly, for distinct probabilities and for bins, whatever the weights."""
+    y, p = draw(seed)
+    rng = np.random.default_rng(seed)
+    weight = rng.integers(1, 4, len(y))
+    parts = sc.brier_decomposition(hold_out(y, p, weight=weight), bin_count=bins)
+    total = (parts["value"] * parts["sign"]).sum()
+    assert total == pytest.approx(np.average((p - y) ** 2, weights=weight), abs=1e-12)
+    assert parts.set_index("part").loc["brier", "value"] == pytest.approx(total, abs=1e-12)
+    order = rng.permutation(len(y))
+    shuffled = sc.brier_decomposition(
+        hold_out(y[order], p[order], weight=weight[order]), bin_count=bins
+    )
+    assert np.allclose(shuffled["value"], parts["value"], atol=1e-12)
+    if bins is None:
+        left = parts.set_index("part").loc[["within_bin_variance", "within_bin_covariance"]]
+        assert np.allclose(left["value"], 0)
+
+
+def test_parts_of_extreme_forecasts_and_of_nothing() -> None:
+    y = np.r_[np.ones(5), np.zeros(15)]
+    perfect = sc.brier_decomposition(hold_out(y, y)).set_index("part")["value"]
+    assert perfect["resolution"] == perfect["uncertainty"] == pytest.approx(0.1875)
+    assert perfect["brier"] == perfect["reliability"] == 0
+    base = sc.brier_decomposition(hold_out(y, np.full(20, 0.25))).set_index("part")["value"]
+    assert np.allclose(base[["resolution", "reliability"]], 0, atol=1e-15)
+    with pytest.raises(InputError, match="no dyad was held out"):
+        sc.brier_decomposition(hold_out([], []))
+    with pytest.raises(InputError, match="at least 1 bin"):
+        sc.brier_decomposition(hold_out(y, y), bin_count=0)
+
+
+def test_average_precision_of_scikit_learns_example() -> None:
+    """The example of scikit-learn's documentation of average_precision_score: 0.83."""
+    tested = hold_out([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
+    assert sc.average_precision(tested)[0] == pytest.approx(0.8333, abs=1e-4)
+
+
+@few
+@given(seed=st.integers(0, 10_000))
+def test_influence_on_average_precision_is_its_derivative(seed: int) -> None:
+    """Brute force: give each dyad a little more weight and see how the score moves; with ties."""
+    y, p = draw(seed, 40)
+    weight = np.random.default_rng(seed).integers(1, 3, 40).astype(float)
+    group = np.zeros(40, int)
+    value, influence = sc.precision_influence(hold_out(y, p, weight=weight, group=group))
+    assert np.average(influence, weights=weight) == pytest.approx(0, abs=1e-12)
+    step = 1e-5 * weight.sum()
+    for row in range(0, 40, 5):
+        more, less = weight.copy(), weight.copy()
+        more[row] += step
+        less[row] -= step
+        high, low = (average_precision_score(y, p, sample_weight=part) for part in (more, less))
+        slope = (high - low) / (2 * step) * weight.sum()
+        assert influence[row] == pytest.approx(slope, abs=1e-6)
+    assert value == pytest.approx(average_precision_score(y, p, sample_weight=weight))
+
+
+def test_error_of_average_precision_is_that_of_the_bootstrap() -> None:
+    """Independent dyads: 600 resamples of 500 dyads have the spread that one sample predicts."""
+    y, p = draw(11, 500)
+    tested = hold_out(y, p)
+    error = cov.dyadic_mean(sc.precision_influence(tested)[1], tested.accounts)[1]
+    rng = np.random.default_rng(0)
+    rows = rng.integers(0, 500, (600, 500))
+    spread = np.std([average_precision_score(y[row], p[row]) for row in rows])
+    # A spread over 600 is known to about 3 %.
+    assert error == pytest.approx(spread, rel=0.12)
+
+
+def test_average_precision_of_groups_weighs_by_their_answers() -> None:
+    y, p = draw(4, 90)
+    group = np.arange(90) % 3
+    by_hand = [average_precision_score(y[group == g], p[group == g]) for g in range(3)]
+    sizes = [y[group == g].sum() for g in range(3)]
+    tested = hold_out(y, p, group=group)
+    value, low, high = sc.average_precision(tested)
+    assert value == pytest.approx(np.average(by_hand, weights=sizes))
+    assert 0 < low < value < high < 1
+    apart = hold_out(y, np.where(y == 1, 0.9, 0.1), group=group)
+    assert sc.average_precision(apart)[0] == 1.0
+    assert np.isnan(sc.average_precision(apart)[1:]).all()
+
+
+@few
+@given(seed=st.integers(0, 10_000))
+def test_gains_have_ends_and_bands(seed: int) -> None:
+    y, p = draw(seed, 80)
+    gains = sc.cumulative_gains(hold_out(y, p), point_count=21)
+    assert gains["share_found"].iloc[0] == 0
+    assert gains["share_found"].iloc[-1] == pytest.approx(1)
+    assert gains["share_found"].is_monotonic_increasing
+    inner = gains[gains["ci_low"].notna()]
+    assert len(inner) >= 10
+    assert (inner["ci_low"] <= inner["share_found"]).all()
+    assert (inner["share_found"] <= inner["ci_high"]).all()
+    assert (inner["ci_low"] > 0).all()
+    assert (inner["ci_high"] < 1).all()
+    order = np.random.default_rng(seed).permutation(80)
+    shuffled = sc.cumulative_gains(hold_out(y[order], p[order]), point_count=21)
+    assert np.allclose(shuffled, gains, equal_nan=True, atol=1e-12)
+
+
+def test_gains_of_equal_scores_are_certain() -> None:
+    """All dyads tied: the share found is the share ranked, whatever the data, so no width."""
+    y, _ = draw(2, 60)
+    gains = sc.cumulative_gains(hold_out(y, np.full(60, 0.3)), point_count=5).iloc[1:-1]
+    assert np.allclose(gains["share_found"], gains["share_ranked"])
+    assert np.allclose(gains["ci_high"] - gains["ci_low"], 0, atol=1e-9)
+
+
+def test_bands_of_gains_cover() -> None:
+    """The long-run share found lies in 95 % bands of 300 draws in .90 at least; dependent dyads."""
+    shares, low, high = [], [], []
+    for seed in range(300):
+        y, p, accounts = draw_dependent(seed)
+        tested = sc.HeldOut(y, p, accounts, np.zeros(len(y), int))
+        gains = sc.cumulative_gains(tested, point_count=6).iloc[1:-1]
+        shares.append(gains["share_found"])
+        low.append(gains["ci_low"])
+        high.append(gains["ci_high"])
+    truth = np.mean(shares, axis=0)
+    cover = ((np.array(low) <= truth) & (truth <= np.array(high))).mean(axis=0)
+    assert (cover >= 0.90).all(), cover
+    assert (cover <= 0.99).all(), cover
+
+
+def test_intervals_of_average_precision_cover() -> None:
+    rows = []
+    for seed in range(300):
+        y, p, accounts = draw_dependent(seed)
+        rows.append(sc.average_precision(sc.HeldOut(y, p, accounts, np.zeros(len(y), int))))
+    value, low, high = np.array(rows).T
+    cover = float(((low <= value.mean()) & (value.mean() <= high)).mean())
+    assert 0.90 <= cover <= 0.99, cover

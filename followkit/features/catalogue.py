@@ -25,6 +25,7 @@ from followkit.features import (
     ratio,
     relevance,
     selectivity,
+    triads,
     visibility,
     worth,
 )
@@ -55,10 +56,11 @@ __all__ = [
     "make_catalogue",
 ]
 
-#: A module a factor; `selectivity` is of factor 3 too, and two factors share `looks`.
+#: A module a factor; `selectivity` is of factor 3 too, `triads` of factor 4, and two factors share
+#: `looks`.
 MODULES = (
-    worth, looks, relevance, ratio, selectivity, visibility, activity, engagement, commenting,
-    purposes, preferences, influence, audience,
+    worth, looks, relevance, ratio, selectivity, visibility, triads, activity, engagement,
+    commenting, purposes, preferences, influence, audience,
 )  # fmt: skip
 
 #: What comes first when data cannot carry everything; the rest follows factor by factor.
