@@ -21,7 +21,7 @@ from followkit.dyads import (
     make_waiting,
     select_dyads,
 )
-from followkit.effects import average_marginal_effects, leave_one_decider_out, odds_ratios
+from followkit.effects import average_marginal_effects, leave_one_account_out, odds_ratios
 from followkit.errors import CannotFitError, ParameterError, suggest
 from followkit.evaluate import CHENG_SET, TRIAD_SET, Ladder, run_ladder
 from followkit.features import CATALOGUE, FeatureTable, make_features
@@ -376,14 +376,13 @@ def make_influence(analysis: Analysis, *, most: int = 8) -> pd.DataFrame:
 
 
 def make_fragility(analysis: Analysis) -> pd.DataFrame:
-    """Return how far each odds ratio moves when any single decider is left out.
+    """Return how far each odds ratio moves when any single account is left out, in either role.
 
-    Columns label, unit, odds_ratio, lowest, highest (over all deciders, one left out at a time).
+    Columns label, unit, odds_ratio, lowest, highest (over all accounts, one left out at a time).
     """
     if analysis.model is None:
         return pd.DataFrame()
-    deciders = analysis.dyads.table.loc[analysis.model.used, "decider_id"]
-    moved = leave_one_decider_out(analysis.model, deciders)
+    moved = leave_one_account_out(analysis.model)
     table = analysis.effects[["term", "label", "unit", "odds_ratio"]].copy()
     steps = [CATALOGUE[term].unit_scale for term in table["term"]]
     for name, extreme in (("lowest", "min"), ("highest", "max")):

@@ -20,6 +20,7 @@ from followkit.drawing import (
     open_axes,
     write_rows,
 )
+from followkit.figures import set_log_limits
 from followkit.html import Shown, Summary, details, figure, key_numbers, lead, show, table
 from followkit.sections import NOTHING
 
@@ -137,9 +138,9 @@ def plot_pairs(data: pd.DataFrame, names: Sequence[str], *, ax: Axes | None = No
         )  # fmt: skip
     write_rows(ax, data["label"].tolist(), ["differs" if row else "" for row in data["is_changed"]])
     ax.set_xscale("log")
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    ax.xaxis.set_minor_formatter(lambda *_: "")
-    ax.set_xlabel("odds ratio")
+    lows, highs = data[["first_low", "second_low"]], data[["first_high", "second_high"]]
+    set_log_limits(ax, float(lows.min(axis=None)), float(highs.max(axis=None)))
+    ax.set_xlabel("odds ratio (1: no difference)")
     finish_rows(ax, len(data))
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, frameon=False)
     return ax

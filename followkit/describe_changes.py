@@ -47,8 +47,8 @@ def describe_change(changes: Changes, names: Sequence[str]) -> Summary:
     one, other = changes.first.rate, changes.second.rate
     value, low, high = changes.difference
     text = (
-        f"{words.percent(one.rate)} of {words.count(one.n, 'dyad')} were answered in the first part "
-        f"({names[0]}), {words.percent(other.rate)} of {words.count(other.n)} in the second "
+        f"{words.percent(one.rate)} of {words.count(one.n, 'dyad')} were answered in the first "
+        f"part ({names[0]}), {words.percent(other.rate)} of {words.count(other.n)} in the second "
         f"({names[1]}). The difference is {words.points(value)} points (interval "
         f"{words.points(low)} to {words.points(high)})"
     )

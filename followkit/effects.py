@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from followkit.covariance import Accounts, leave_out_moves
+from followkit.covariance import leave_out_moves
 from followkit.errors import InputError, ParameterError
 from followkit.logit import expit
 from followkit.model import FollowBackModel
@@ -87,55 +87,11 @@ def average_marginal_effects(model: FollowBackModel, steps: Mapping[str, float])
     return pd.DataFrame(rows, columns=columns)
 
 
-def leave_one_decider_out(model: FollowBackModel, deciders: npt.ArrayLike) -> pd.DataFrame:
-    """Return how rate and coefficients move when each decider's dyads are left out.
-
-    Coefficients move by one Newton step, (H − H_v)⁻¹ g_v, close to a refit unless the decider
-    carries most answers.
-
-    Parameters
-    ----------
-    model
-        A fitted model.
-    deciders
-        Decider of each row that was used in the fit.
-
-    Returns
-    -------
-    pandas.DataFrame
-        decider_id, dyad_count, answer_count, rate (of the others), then each feature's estimate
-        without the decider; most answers first.
-    """
-    ids = pd.Series(np.asarray(deciders))
-    if len(ids) != len(model.outcome):
-        raise InputError(
-            f"deciders: one id for each of the {len(model.outcome):,} rows used in the fit is "
-            f"needed; got {len(ids):,}. Take decider_id[model.used]."
-        )
-    codes, names = pd.factorize(ids, sort=True)
-    probability = expit(model.design @ model.beta)
-    curvature = model.weights * probability * (1 - probability)
-    residual = model.weights * (model.outcome - probability)
-    alone = np.arange(len(names), len(names) + len(codes))
-    groups = _as_accounts(codes, alone)
-    moves = leave_out_moves(model.design, curvature, model.design * residual[:, None], groups)
-    table = pd.DataFrame({"decider_id": names, "dyad_count": np.bincount(codes)})
-    table["answer_count"] = np.bincount(codes, weights=model.outcome).astype(int)
-    total = model.weights.sum() - np.bincount(codes, weights=model.weights)
-    answered = model.weights * model.outcome
-    table["rate"] = (answered.sum() - np.bincount(codes, weights=answered)) / total
-    estimates = model.beta - moves[: len(names)]
-    for place, name in enumerate(model.names, start=1):
-        table[name] = estimates[:, place]
-    order = ["answer_count", "dyad_count"]
-    return table.sort_values(order, ascending=False, kind="stable", ignore_index=True)
-
-
 def leave_one_account_out(model: FollowBackModel) -> pd.DataFrame:
     """Return how rate and coefficients move when all dyads of each account are left out.
 
     In either role: a machine that follows everybody is an initiator, a celebrity a decider. Moves
-    are one Newton step, as in `leave_one_decider_out`.
+    are one Newton step, (H − H_v)⁻¹ g_v, close to a refit unless the account carries most answers.
 
     Parameters
     ----------
@@ -195,12 +151,6 @@ def leave_one_account_out(model: FollowBackModel) -> pd.DataFrame:
     dyads = table["initiated_count"] + table["received_count"]
     order = np.lexsort((np.arange(count), -dyads.to_numpy()))
     return table.iloc[order].reset_index(drop=True)
-
-
-def _as_accounts(codes: npt.NDArray[np.int64], alone: npt.NDArray[np.int64]) -> Accounts:
-    count = int(alone.max()) + 1
-    degree = np.bincount(np.r_[codes, alone], minlength=count)
-    return Accounts(codes, alone, alone, pd.RangeIndex(count), degree, -1)
 
 
 def _check_steps(steps: Mapping[str, float]) -> None:

@@ -108,7 +108,7 @@ def plot_odds_ratios(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ax.text(1, row + 0.16, points, transform=ax.get_yaxis_transform(), va="top", ha="right",
                 color=muted_text(), fontsize="small")  # fmt: skip
     ax.set_xscale("log")
-    _set_log_limits(ax, table)
+    set_log_limits(ax, float(table["ci_low"].min()), float(table["ci_high"].max()))
     ax.set_xlabel("odds ratio (1: no difference)")
     write_rows(ax, table["label"].astype(str).tolist(), [""] * len(table))
     finish_rows(ax, len(table), below=0.62)
@@ -235,32 +235,12 @@ def plot_influence(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _set_log_limits(ax: Axes, table: pd.DataFrame) -> None:
-    """Give the log axis room and ticks that read as plain factors (0.5, 1, 2)."""
-    low, high = float(table["ci_low"].min()), float(table["ci_high"].max())
+def set_log_limits(ax: Axes, low: float, high: float) -> None:
+    """Give a log axis room and ticks that read as plain factors (0.5, 1, 2)."""
     low, high = min(low, 0.8) / 1.08, max(high, 1.25) * 1.08
     ax.set_xlim(low, high)
-    steps = [
-        0.01,
-        0.02,
-        0.05,
-        0.1,
-        0.2,
-        0.33,
-        0.5,
-        0.67,
-        0.8,
-        1,
-        1.25,
-        1.5,
-        2,
-        3,
-        5,
-        10,
-        20,
-        50,
-        100,
-    ]
+    steps = [0.01, 0.02, 0.05, 0.1, 0.2, 0.33, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 3, 5, 10, 20, 50,
+             100]  # fmt: skip
     inside = [step for step in steps if low <= step <= high]
     crowded = len(inside) > 7
     kept = [

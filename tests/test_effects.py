@@ -11,7 +11,6 @@ import pytest
 from followkit.effects import (
     average_marginal_effects,
     leave_one_account_out,
-    leave_one_decider_out,
     odds_ratios,
 )
 from followkit.errors import InputError, ParameterError
@@ -183,33 +182,6 @@ def test_a_step_down_turns_the_interval_round() -> None:
 # --- influence -------------------------------------------------------------------------------
 
 
-def test_leaving_out_a_decider_is_close_to_the_refit() -> None:
-    data = make_data(9, n=1500)
-    model = fit(data)
-    table = leave_one_decider_out(model, data["decider"]).set_index("decider_id")
-    for decider in table.index[:5]:
-        rest = data["decider"] != decider
-        part = fit({key: value[rest] for key, value in data.items()})
-        assert table.loc[decider, "rate"] == pytest.approx(data["outcome"][rest].mean())
-        found = table.loc[decider, list(model.names)].to_numpy(float)
-        assert found == pytest.approx(part.beta[1:], abs=0.01)
-
-
-def test_deciders_of_other_rows_are_refused() -> None:
-    data = make_data(12)
-    with pytest.raises(InputError, match="800 rows used in the fit"):
-        leave_one_decider_out(fit(data), data["decider"][:-1])
-
-
-def test_decider_counts_add_up_and_the_busiest_comes_first() -> None:
-    data = make_data(10)
-    table = leave_one_decider_out(fit(data), data["decider"])
-    assert table["dyad_count"].sum() == 800
-    assert table["answer_count"].sum() == data["outcome"].sum()
-    assert table["answer_count"].is_monotonic_decreasing
-    assert table["decider_id"].is_unique
-
-
 def test_a_decider_who_owns_the_result_stands_out() -> None:
     """One decider answers only where x is high: without them the slope is smaller."""
     data = make_data(11)
@@ -221,7 +193,7 @@ def test_a_decider_who_owns_the_result_stands_out() -> None:
     mine = data["decider"] == 5
     data["outcome"] = np.where(mine, (x > 0.3).astype(int), data["outcome"])
     model = fit(data, names=["x"])
-    table = leave_one_decider_out(model, data["decider"]).set_index("decider_id")
+    table = leave_one_account_out(model).set_index("account_id")
     moved = (table["x"] - model.beta[1]).abs()
     assert moved.idxmax() == 5
     assert table.loc[5, "x"] < model.beta[1]
