@@ -32,7 +32,7 @@ def show_overview(comparison: Comparison) -> Shown:
     frame = said.table.drop(columns=["data", "asked"])
     forms = {name: ".3f" for name in frame if name not in ("dyads", "rate")}
     frame.insert(0, "title", said.table["data"] + ": " + said.table["asked"])
-    notes = list(said.notes)
+    notes = [f"The table has {frame.shape[1]} columns and moves sideways.", *said.notes]
     if "false_gain" in frame:
         forms["false_gain"] = "+.3f"
         notes.append(

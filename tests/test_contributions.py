@@ -25,6 +25,7 @@ from followkit.errors import CannotFitError, InputError, ParameterError
 from followkit.evaluate import run_ladder
 from followkit.features import CATALOGUE, FeatureTable
 from followkit.logit import LogitRegression
+from followkit.tuning import Tuner
 
 GROUPS = {"ratio": ["r1", "r2"], "topic": ["t"], "noise": ["n"]}
 NAMES = list(chain.from_iterable(GROUPS.values()))
@@ -137,8 +138,8 @@ def ladder_losses(
     with pytest.MonkeyPatch.context() as patch:
         # The ladder asks the catalogue for sides; these names are not in it.
         entry = CATALOGUE["dyad_topic_cosine"]
-        patch.setattr("followkit.evaluate.CATALOGUE", dict.fromkeys(NAMES, entry))
-        patch.setattr("followkit.evaluate._boosting", lambda names, seed: stand_in)
+        patch.setattr("followkit.rungs.CATALOGUE", dict.fromkeys(NAMES, entry))
+        patch.setattr("followkit.rungs.boosting_tuner", lambda names, seed: STAND_IN)
         if names:
             ladder = run_ladder(dyads, features, names=names, splits=[world.split])
             return sc.log_losses(ladder.tested["accounts"])
@@ -151,6 +152,12 @@ def ladder_losses(
 def stand_in(lesson: Any, test: pd.DataFrame) -> np.ndarray:
     """Return anything in place of gradient boosting, which is not looked at here."""
     return np.full(len(test), 0.5)
+
+
+STAND_IN = Tuner(
+    ("any",), lambda lesson, test: {"any": stand_in(lesson, test)},
+    lambda lesson, test, setting: stand_in(lesson, test),
+)  # fmt: skip
 
 
 # --- identities and invariants ---------------------------------------------------------------
