@@ -27,8 +27,7 @@ from followkit.sweeps import Run, Sweep
 
 ROOT = Path(__file__).parents[1]
 STOPS = ROOT / "tests" / "notebooks" / "stops.ipynb"
-FOLLOW_BACK = ROOT / "notebooks" / "report" / "follow_back.ipynb"
-MADE = "fk-made"
+QUICK = STOPS.with_name("quick.ipynb")
 
 needs_fork = pytest.mark.skipif(not can_fork(), reason="this system cannot copy a process")
 
@@ -36,6 +35,12 @@ needs_fork = pytest.mark.skipif(not can_fork(), reason="this system cannot copy 
 @pytest.fixture(autouse=True)
 def epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+
+
+@pytest.fixture
+def fresh_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start every kernel anew: quicker for a few reports that compute nothing."""
+    monkeypatch.setattr(batch, "can_fork", lambda: False)
 
 
 def sweep_of(out: Path, **reports: dict[str, Any]) -> Sweep:
@@ -64,6 +69,7 @@ def small_town(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # ------------------------------------------------------------------------------- what is made again
 
 
+@pytest.mark.usefixtures("fresh_kernels")
 def test_what_is_there_is_kept_and_what_changed_is_made_again(tmp_path: Path) -> None:
     reports = {"one": {"limit": 1}, "two": {"limit": 2}}
     first = run_batch(sweep_of(tmp_path, **reports), workers=2)
@@ -113,6 +119,7 @@ def test_a_report_depends_on_its_data_its_notebook_and_the_software(
     assert keys()["b"] != third["b"]
 
 
+@pytest.mark.usefixtures("fresh_kernels")
 def test_a_torn_journal_line_is_passed_over(tmp_path: Path) -> None:
     run_batch(sweep_of(tmp_path, one={}), workers=1)
     with (tmp_path / JOURNAL).open("a") as stream:
@@ -126,6 +133,7 @@ def test_a_torn_journal_line_is_passed_over(tmp_path: Path) -> None:
 # ---------------------------------------------------------------------------------------- failures
 
 
+@pytest.mark.usefixtures("fresh_kernels")
 def test_failures_are_collected_and_the_rest_goes_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,6 +159,7 @@ def test_failures_are_collected_and_the_rest_goes_on(
     assert "0 made, 1 kept, 3 failed" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("fresh_kernels")
 @pytest.mark.parametrize("is_full_for", [1, 100])
 def test_a_full_disk_leaves_no_half_report(
     is_full_for: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -313,8 +322,8 @@ def test_shared_work_changes_no_byte(tmp_path: Path, small_town: Path) -> None:
     light = {
         "whole": {}, "firms": {"segment": "decider.is_business=true"}, "one": {"initiator": "3"},
     }  # fmt: skip
-    shared = {"data": str(small_town), "with_mutuality": False}
-    runs = tuple(Run(name, FOLLOW_BACK, shared | values) for name, values in light.items())
+    shared = {"data": str(small_town)}
+    runs = tuple(Run(name, QUICK, shared | values) for name, values in light.items())
     outcomes = run_batch(Sweep(runs, tmp_path / "batch"), workers=2)
     assert statuses(outcomes) == dict.fromkeys(light, "done"), [one.cause for one in outcomes]
     for run, outcome in zip(runs, outcomes, strict=True):
@@ -336,6 +345,7 @@ def test_reports_that_differ_lightly_share_a_group() -> None:
 # --------------------------------------------------------------------------------------- their list
 
 
+@pytest.mark.usefixtures("fresh_kernels")
 def test_the_list_of_a_batch_is_there_as_table_and_data(tmp_path: Path) -> None:
     run_batch(sweep_of(tmp_path, one={"title": "=1+1"}, two={}), workers=2)
     first = write_index(tmp_path).read_bytes()
