@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import shlex
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,16 +17,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from jupyter_core.utils import ensure_event_loop
 
 from followkit import __version__
-from followkit.errors import FollowkitError
+from followkit.errors import FollowkitError, ReportError
 from followkit.kernels import ForkServer, can_fork
 from followkit.locks import hold
 from followkit.notebooks import cell_source, read_cells
 from followkit.report import SUMMARY, render_report
+from followkit.sharing import hide_in_cause, make_command, shorten_paths
 from followkit.sources import find_data
 from followkit.sweeps import Run, Sweep
 
@@ -60,6 +60,8 @@ class Outcome:
         Of the failure.
     command
         That repeats it alone.
+    shown_cause, shown_command
+        The same as they may be passed on: without ids and folders.
     """
 
     name: str
@@ -70,6 +72,8 @@ class Outcome:
     cause: str = ""
     exit_code: int = 0
     command: str = ""
+    shown_cause: str = ""
+    shown_command: str = ""
 
 
 def run_batch(
@@ -216,11 +220,23 @@ def _open_journal(out: Path) -> Iterator[Callable[[Outcome], None]]:
 
         def note(outcome: Outcome) -> None:
             with lock:
-                stream.write(json.dumps(asdict(outcome), ensure_ascii=False) + "\n")
-                stream.flush()
-                os.fsync(stream.fileno())
+                # The journal lies beside the reports, and is passed on with them.
+                entry = asdict(outcome)
+                entry |= {name: entry.pop(f"shown_{name}") for name in ("cause", "command")}
+                _append(stream, json.dumps(entry, ensure_ascii=False))
 
         yield note
+
+
+def _append(stream: IO[str], line: str) -> None:
+    """Write a line that is on disk before anything else happens."""
+    try:
+        stream.write(f"{line}\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ReportError(f"The journal could not be written: {reason}.") from error
 
 
 # -------------------------------------------------------------------------------------------- lanes
@@ -262,6 +278,7 @@ class _Work:
         self.outcomes: dict[str, Outcome] = {}
         self.turn = threading.Condition()
         self.is_stopped = False
+        self.fault: BaseException | None = None
         #: What single reports are forked from: it has imported everything and computed nothing.
         self.plain: ForkServer | None = None
         self.plain_lock = threading.Lock()
@@ -274,6 +291,8 @@ class _Work:
         try:
             for thread in threads:
                 thread.join()
+            if self.fault is not None:
+                raise self.fault
         except BaseException:
             # Interrupted: no lane takes another report, and kernels end with their servers.
             self.is_stopped = True
@@ -290,6 +309,11 @@ class _Work:
         loop = ensure_event_loop()
         try:
             self._make_reports()
+        except BaseException as fault:
+            # What is no report's own failure stops the batch, and is told by whoever asked for it.
+            with self.turn:
+                self.fault, self.is_stopped = fault, True
+                self.turn.notify_all()
         finally:
             loop.close()
 
@@ -363,7 +387,7 @@ class _Work:
             group.server = ForkServer(self.root)
 
     def _make(self, group: _Group, run: Run) -> Outcome:
-        command = _command(run)
+        command, shown_command = _command(run), _command(run, self.root)
         begun = time.monotonic()
         page = _page_path(self.out, run.name)
         try:
@@ -373,9 +397,12 @@ class _Work:
             )  # fmt: skip
             key, page_hash = self.keys[run.name], _hash(page.read_bytes())
         except FollowkitError as error:
+            shown = hide_in_cause(str(error), run.parameters, run.shown, self.root)
             return Outcome(run.name, "failed", self.keys[run.name], "", time.monotonic() - begun,
-                           str(error), error.exit_code, command)  # fmt: skip
-        return Outcome(run.name, "done", key, page_hash, time.monotonic() - begun, command=command)
+                           str(error), error.exit_code, command, shown,
+                           shown_command)  # fmt: skip
+        return Outcome(run.name, "done", key, page_hash, time.monotonic() - begun, command=command,
+                       shown_command=shown_command)  # fmt: skip
 
 
 def _group(runs: Sequence[Run]) -> list[_Group]:
@@ -388,8 +415,10 @@ def _group(runs: Sequence[Run]) -> list[_Group]:
     return [_Group(members) for members in groups.values()]
 
 
-def _command(run: Run) -> str:
-    words = ["followkit", "report", run.notebook.stem]
-    for name, value in run.parameters.items():
-        words += ["-p", name, str(value)]
-    return " ".join(map(shlex.quote, words))
+def _command(run: Run, root: Path | None = None) -> str:
+    """Return what repeats a report; with a root as it may be passed on."""
+    values = dict(run.parameters)
+    if root is not None:
+        told = {**values, **run.shown}
+        values = {name: shorten_paths(told[name], root) for name in values}
+    return make_command(run.notebook.stem, values)

@@ -6,15 +6,18 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from followkit.batch import Outcome, run_batch
 from followkit.errors import FollowkitError
 from followkit.index import write_index
+from followkit.pseudonyms import AccountNames, name_accounts
 from followkit.segments import FEWEST_DYADS
 from followkit.segments import list_segments as list_large_enough
-from followkit.sweeps import Run, Sweep
+from followkit.sharing import SHOW_NAMES
+from followkit.sweeps import Run, Sweep, show_no_names
 
 
 class FailedReportsError(FollowkitError):
@@ -47,6 +50,42 @@ def list_segments(values: Mapping[str, Any], by: str, fewest: int) -> list[str]:
     return list_large_enough(dyads.table, dataset, by, fewest=fewest or FEWEST_DYADS)
 
 
+class NamedValues:
+    """Says how parameters that name an account are shown; each data set is read once."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[str, str], AccountNames | None] = {}
+
+    def __call__(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the parameters that name somebody as they may be shown."""
+        asked = {name: str(values[name]) for name in ("initiator", "segment") if values.get(name)}
+        if values.get(SHOW_NAMES) is True:
+            return {}
+        if not asked or asked.get("segment", "").startswith("month="):
+            return show_no_names(values)
+        names = self._read(str(values.get("data", "")), str(values.get("mapping", "")))
+        if names is None:
+            # The data cannot be read, as the report itself will say.
+            return show_no_names(values)
+        named = {"initiator": names.name, "segment": names.name_segment}
+        found: dict[str, Any] = {}
+        for name, value in asked.items():
+            with suppress(FollowkitError):
+                found[name] = named[name](value)
+        return {**show_no_names(values), **found}
+
+    def _read(self, data: str, mapping: str) -> AccountNames | None:
+        from followkit.sources import find_data, load_dataset
+
+        key = data, mapping
+        if key not in self.known:
+            self.known[key] = None
+            with suppress(FollowkitError):
+                chosen = find_data(mapping) if mapping else None
+                self.known[key] = name_accounts(load_dataset(find_data(data), mapping=chosen))
+        return self.known[key]
+
+
 def describe_run(run: Run) -> str:
     """Return the parameters of a report in a line."""
     return ", ".join(f"{name} = {value!r}" for name, value in run.parameters.items())
@@ -66,7 +105,9 @@ def make_reports(sweep: Sweep, *, workers: int | None, again: bool, timeout: flo
             sweep, workers=workers, again=again, timeout=timeout, tell=progress.tell
         )
     failed = [one for one in outcomes if one.status == "failed"]
-    page = write_index(sweep.out, failures=[vars(one) for one in failed])
+    told = [{"name": one.name, "cause": one.shown_cause, "command": one.shown_command}
+            for one in failed]  # fmt: skip
+    page = write_index(sweep.out, failures=told)
     print(f"Wrote {_short(page)}: {_describe(outcomes, time.monotonic() - begun)}")
     if failed:
         raise _failure(failed, len(outcomes))

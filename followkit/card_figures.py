@@ -109,15 +109,17 @@ def plot_bands(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     table
-        Columns `lowest`, `highest` (followers), `auc`, `ci_low`, `ci_high`, `answer_count`.
+        Columns `lowest`, `highest` (followers), `auc`, `ci_low`, `ci_high`, `answer_count`
+        (missing where it may not be shown).
     ax
         Where to draw; a new figure without it.
     """
     ax = open_axes(ax)
     names = [f"{words.count(low)} to {words.count(high)} followers" for low, high in
              zip(table["lowest"], table["highest"], strict=True)]  # fmt: skip
-    notes = [f"{value:.2f}, {words.count(count, 'answer')}" for value, count in
-             zip(table["auc"], table["answer_count"], strict=True)]  # fmt: skip
+    answers = [f", {words.count(count, 'answer')}" if np.isfinite(count) else ""
+               for count in table["answer_count"]]  # fmt: skip
+    notes = [f"{value:.2f}{told}" for value, told in zip(table["auc"], answers, strict=True)]
     draw_forest(ax, table.assign(label=names), "auc", notes, reference=0.5)
     ax.set_xlabel("AUC (0.5: no better than chance)")
     return ax

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from followkit import card_figures as draw
-from followkit import figures, words
+from followkit import figures, sections, words
 from followkit.analysis import Analysis
 from followkit.describe_card import MAY, MAY_NOT, TRAINING_WORDS
 from followkit.html import Shown, Summary, callout, details, show, table
@@ -128,9 +128,14 @@ def show_coefficients(coefficients: pd.DataFrame) -> Shown:
     return details("Every coefficient", shown)
 
 
-def show_uses() -> Shown:
-    """Show what the model may be used for, and what not."""
-    return show(
-        table(pd.DataFrame({"use": MAY}), "What it may be used for"),
-        *[callout(one, "caution") for one in MAY_NOT],
-    )
+def show_uses(counted: str) -> Shown:
+    """Show the card that every report carries, and folded away what holds for a model.
+
+    Parameters
+    ----------
+    counted
+        Who was counted, in a sentence.
+    """
+    uses = table(pd.DataFrame({"use": MAY}), "What the model may be used for")
+    own = details("This model in particular", uses, *[callout(one, "caution") for one in MAY_NOT])
+    return show(sections.show_uses(counted), own)

@@ -104,7 +104,9 @@ def report(
     mapping: Annotated[str | None, typer.Option(help="TOML file that names the columns.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of folds and splits.")] = None,
     title: Annotated[str | None, typer.Option(help="Heading of the report.")] = None,
-    show_names: Annotated[bool, typer.Option("--show-names", help="Show account names.")] = False,
+    show_names: Annotated[
+        bool, typer.Option("--show-names", "--names", help="Show names instead of pseudonyms.")
+    ] = False,
     parameter: Annotated[
         list[str] | None,
         typer.Option("-p", "--parameter", metavar="NAME VALUE", help="Any other parameter."),
@@ -162,7 +164,9 @@ def batch(
         raise InputError("Which reports? Name a sweep file; followkit batch --example prints one.")
     from followkit import batch_console
 
-    plan = sweeps.read_sweep(sweep, find_notebook, batch_console.list_segments)
+    plan = sweeps.read_sweep(
+        sweep, find_notebook, batch_console.list_segments, batch_console.NamedValues()
+    )
     if out is not None:
         plan = sweeps.Sweep(plan.runs, out)
     if dry_run:

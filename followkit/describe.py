@@ -21,7 +21,9 @@ from followkit.analysis import (
 from followkit.dyads import Question
 from followkit.features import CATALOGUE
 from followkit.html import Summary
+from followkit.pseudonyms import WITHHELD
 from followkit.reciprocity import dyad_reciprocity, edge_reciprocity
+from followkit.small_cells import merge_small_states, tell_count
 
 QUESTION_WORDS: dict[Question, str] = {
     "follow_back": "Follow-back: will a new follow be answered within the horizon?",
@@ -31,8 +33,17 @@ QUESTION_WORDS: dict[Question, str] = {
 FEWEST_FOR_RANKING = 4
 
 
-def describe_answer(analysis: Analysis) -> Summary:
-    """Say in one paragraph how many were answered, how sure that is, and what goes with it."""
+def describe_answer(analysis: Analysis, segment: str = "") -> Summary:
+    """Say in one paragraph how many were answered, how sure that is, and what goes with it.
+
+    Parameters
+    ----------
+    analysis
+        Of the question.
+    segment
+        The analysis's segment as it may be shown (`AccountNames.name_segment`); without it the
+        segment is not named.
+    """
     rate = analysis.rate
     table = pd.DataFrame(
         [(rate.n, rate.event_count, rate.rate, rate.ci_low, rate.ci_high)],
@@ -40,7 +51,7 @@ def describe_answer(analysis: Analysis) -> Summary:
     )
     interval = words.percent_range(rate.ci_low, rate.ci_high)
     shares = f"{words.percent(rate.rate)}, {_level(analysis)} interval {interval}"
-    part = describe_segment(analysis.segment)
+    part = describe_segment(segment) or (" of one segment" if analysis.segment else "")
     opening = {
         "follow_back": f"Of {words.count(rate.n)} follows{part} that could be watched for "
         f"{words.days(analysis.dyads.horizon_days or 0)}, {words.count(rate.event_count)} were "
@@ -61,8 +72,10 @@ def describe_segment(segment: str) -> str:
     --------
     >>> describe_segment("month=2025-03"), describe_segment("decider.category=art")
     (' made in 2025-03', ' whose decider has category = art')
-    >>> describe_segment("initiator=7")
-    ' with 7 as initiator'
+    >>> describe_segment("initiator=user-k7m2qx")
+    ' with user-k7m2qx as initiator'
+    >>> describe_segment("decider.location=withheld")
+    ' whose decider has a location that few share'
     """
     if not segment:
         return ""
@@ -70,17 +83,39 @@ def describe_segment(segment: str) -> str:
     if by == "month":
         return f" made in {value}"
     side, dot, column = by.partition(".")
+    if dot and value == WITHHELD:
+        return f" whose {side} has a {column} that few share"
     return f" whose {side} has {column} = {value}" if dot else f" with {value} as {side}"
 
 
-def describe_headline(analysis: Analysis) -> str:
-    """Return one sentence for an index of reports."""
-    return describe_answer(analysis).text.split(". ")[0].rstrip(".") + "."
+def describe_people(rows: pd.DataFrame, noun: str) -> str:
+    """Say how many people are behind a table of dyads.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"initiator_id": [1, 1, 2], "decider_id": [2, 3, 3]})
+    >>> describe_people(rows, "follow")
+    'Counted here: 3 follows of 2 initiators, with 2 deciders who could be watched. Everybody else
+    is not in these numbers.'
+    """
+    initiators, deciders = (rows[f"{side}_id"].nunique() for side in ("initiator", "decider"))
+    return (
+        f"Counted here: {words.count(len(rows), noun)} of {words.count(initiators, 'initiator')}, "
+        f"with {words.count(deciders, 'decider')} who could be watched. Everybody else is not in "
+        "these numbers."
+    )
+
+
+def describe_headline(answer: Summary) -> str:
+    """Return the first sentence of an answer, for an index of reports."""
+    return answer.text.split(". ")[0].rstrip(".") + "."
 
 
 def describe_census(analysis: Analysis) -> Summary:
     """Say what became of the dyads, state by state."""
     table = make_states(analysis.dyads)
+    if analysis.segment:
+        table = merge_small_states(table)
     parts = [
         f"{words.count(row.count)} {row.label} ({words.percent(row.share)})"
         for row in table.itertuples(name="Row")
@@ -124,18 +159,18 @@ def describe_effects(analysis: Analysis) -> Summary:
 
 
 def describe_fragility(table: pd.DataFrame) -> Summary:
-    """Say whether any single decider carries a coefficient."""
+    """Say whether any single account carries a coefficient."""
     if table.empty:
         return Summary(table, "")
     turning = table[(table["lowest"] - 1) * (table["highest"] - 1) < 0]
     if turning.empty:
-        text = "No odds ratio changes its side of 1 when any single decider is left out."
+        text = "No odds ratio changes its side of 1 when any single account is left out."
     else:
         text = (
-            f"Leaving out one decider is enough to move {words.join(list(turning['label']))} to "
+            f"Leaving out one account is enough to move {words.join(list(turning['label']))} to "
             "the other side of 1: do not build on it."
         )
-    return Summary(table, text, "Odds ratios with any one decider left out")
+    return Summary(table, text, "Odds ratios with any one account left out")
 
 
 def describe_influence(table: pd.DataFrame) -> Summary:
@@ -145,7 +180,7 @@ def describe_influence(table: pd.DataFrame) -> Summary:
         return Summary(table, "Nobody answered, so nobody carries the rate.")
     top = rest.iloc[0]
     text = (
-        f"The busiest decider gave {words.count(top['answer_count'], 'answer')}; without them the "
+        f"The busiest decider gave {tell_count(top['answer_count'], 'answer')}; without them the "
         f"rate is {words.percent(top['rate'])} instead of {words.percent(first['rate'])}."
     )
     return Summary(table, text, "The rate without the deciders who answered most")

@@ -12,12 +12,15 @@ from followkit.analysis import Analysis
 from followkit.changes import Changes
 from followkit.describe import describe_obstacle, list_rows
 from followkit.html import Summary
+from followkit.pseudonyms import mask_segment
 
 #: Features whose odds ratios are drawn; the table has them all.
 MOST_EFFECTS = 8
 
 
-def name_parts(changes: Changes, names: Sequence[str]) -> tuple[str, str]:
+def name_parts(
+    changes: Changes, names: Sequence[str], segments: Sequence[str] = ("", "")
+) -> tuple[str, str]:
     """Return what to call the two parts: as told, else by their segments.
 
     Parameters
@@ -26,12 +29,17 @@ def name_parts(changes: Changes, names: Sequence[str]) -> tuple[str, str]:
         Whose parts.
     names
         Two names; "" to have one made.
+    segments
+        The segments of the parts as they may be shown (`AccountNames.name_segment`); those of
+        months without.
     """
     made = []
-    for given, part, usual in zip(
-        names, (changes.first, changes.second), ("first part", "second part"), strict=True
-    ):
-        made.append(given or (part.segment.partition("=")[2] if part.segment else usual))
+    for given, shown, part, usual in zip(
+        names, segments, (changes.first, changes.second), ("first part", "second part"),
+        strict=True,
+    ):  # fmt: skip
+        segment = shown or mask_segment(part.segment)
+        made.append(given or segment.partition("=")[2] or usual)
     if made[0] == made[1]:
         made = [f"{made[0]} (first)", f"{made[1]} (second)"]
     return made[0], made[1]
@@ -134,7 +142,8 @@ def collect_changes(changes: Changes, names: Sequence[str]) -> dict[str, Any]:
 def _collect_part(name: str, one: Analysis) -> dict[str, Any]:
     rate = one.rate
     return {
-        "name": name, "segment": one.segment, "dyads": rate.n, "answered": rate.event_count,
-        "rate": rate.rate, "ci_low": rate.ci_low, "ci_high": rate.ci_high,
+        "name": name, "segment": mask_segment(one.segment), "dyads": rate.n,
+        "answered": rate.event_count, "rate": rate.rate, "ci_low": rate.ci_low,
+        "ci_high": rate.ci_high,
         "cannot_fit": describe_obstacle(one),
     }  # fmt: skip

@@ -167,6 +167,18 @@ def describe_headline(comparison: Comparison) -> str:
     return _say_models(scored).split(" Base rates")[0]
 
 
+def describe_counted(comparison: Comparison) -> str:
+    """Say who was counted, for the card that says what a report may be used for."""
+    models = list_scored(comparison)
+    models = models[models["rung"] == MODEL]
+    return (
+        f"Counted here: {words.count(models['dyad_count'].sum(), 'dyad')} in "
+        f"{words.count(len(models), 'question')} asked of "
+        f"{words.count(models['data'].nunique(), 'data set')}, each by itself. Everybody else is "
+        "not in these numbers."
+    )
+
+
 NOTES = (
     "AUC is the probability that an answered dyad (a mutual tie) is ranked above one that is not; "
     "0.5 is chance. Each row is scored on dyads that its models never saw.",

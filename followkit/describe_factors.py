@@ -274,24 +274,34 @@ def _tell_posting(found: Comparison) -> str:
 # -- question 5: what-if -----------------------------------------------------------------------
 
 
-def describe_changes(study: Factors) -> Summary:
-    """Say which of the initiator's own changes go with more answers."""
+def describe_changes(study: Factors, whose: str = "") -> Summary:
+    """Say which of the initiator's own changes go with more answers.
+
+    Parameters
+    ----------
+    study
+        Of the factors.
+    whose
+        The name of the account whose follows they are tried on, as it may be shown
+        (`AccountNames.name`); without it the account is not named.
+    """
     table = study.changes
     if table.empty:
         return Summary(pd.DataFrame(), "Without a model there is nothing to predict from.")
     made = table[table["reason"] == ""].sort_values("change", ascending=False, kind="stable")
     clear = made[(made["ci_low"] > 0) | (made["ci_high"] < 0)]
-    whose = f" for the follows of account {study.initiator}" if study.initiator else ""
+    name = whose or "one account"
+    of_whom = f" for the follows of {name}" if study.initiator else ""
     if made.empty:
         text = "None of the pieces of advice can be tried on these data."
     elif clear.empty:
-        text = f"Of {len(made)} changes tried{whose}, none is clearly told from no difference."
+        text = f"Of {len(made)} changes tried{of_whom}, none is clearly told from no difference."
     else:
         told = [
             f"{row.label} ({words.points(row.change)} percentage points, {_points_range(row)})"
             for row in clear.head(MOST_TOLD).itertuples(name="Row")
         ]
-        text = f"Of {len(made)} changes tried{whose}, the most goes with {words.join(told)}."
+        text = f"Of {len(made)} changes tried{of_whom}, the most goes with {words.join(told)}."
     dropped = len(table) - len(made)
     if dropped:
         text += f" {words.count(dropped)} could not be tried; the table says why."

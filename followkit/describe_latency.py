@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from followkit import __version__, words
-from followkit.describe import list_rows
+from followkit.describe import describe_people, list_rows
 from followkit.effects import SQUARED
 from followkit.html import Summary
 from followkit.latency_study import LatencyStudy, Timed, list_effects
@@ -38,6 +38,19 @@ def describe_latency(study: LatencyStudy) -> Summary:
         f"within {words.span(timed.half_days)}. {_tell_left(study, timed)}"
     )
     return Summary(table, text, "The answer in numbers")
+
+
+def describe_counted(study: LatencyStudy) -> str:
+    """Say who was counted, for the card that says what a report may be used for."""
+    if study.timed is not None:
+        return describe_people(study.timed.waiting, "follow")
+    if study.single is not None:
+        return (
+            f"Counted here: {words.count(study.single.n, 'tie')} among "
+            f"{words.count(study.single.account_count, 'account')} whose lists both crawls read. "
+            "Everybody else is not in these numbers."
+        )
+    return "Counted here: nobody, since one snapshot shows no time."
 
 
 def describe_medians(study: LatencyStudy) -> Summary:

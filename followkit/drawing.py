@@ -24,6 +24,8 @@ LABEL_LENGTH = 64
 AXIS_LABEL_LENGTH = 28
 #: Room for a usual letter as a share of the font size.
 LETTER_WIDTH = 0.6
+#: Letters of a note that is only a number, such as "−12.3 %".
+SHORT_NOTE = 7
 
 
 def label(text: str, length: int = LABEL_LENGTH) -> str:
@@ -88,12 +90,17 @@ def mark_reference(ax: Axes, rows: np.ndarray, value: float) -> None:
 def write_rows(ax: Axes, names: Sequence[str], notes: Sequence[str]) -> None:
     """Write each row's name above its line, so that long names need no margin on a phone.
 
-    A note stands at the end of that line; where a name and its note do not fit side by side, the
-    notes of all rows stand below their rows.
+    A note stands at the end of that line. Where a name and its note do not fit side by side, a
+    number keeps its place and the name is cut; longer notes of all rows stand below their rows.
     """
     across, room = ax.get_yaxis_transform(), count_letters(ax)
-    kept = [name if len(name) <= room else name[: room - 1] + "…" for name in map(label, names)]
-    fits = all(len(name) + len(note) + 2 <= room for name, note in zip(kept, notes, strict=True))
+    longest = max(map(len, notes), default=0)
+    is_short = longest <= SHORT_NOTE
+    space = room - longest - 2 * bool(longest) if is_short else room
+    kept = [name if len(name) <= space else name[: space - 1] + "…" for name in map(label, names)]
+    fits = is_short or all(
+        len(name) + len(note) + 2 <= room for name, note in zip(kept, notes, strict=True)
+    )
     shift, side = (-0.3, "bottom") if fits else (0.22, "top")
     for row, (name, note) in enumerate(zip(kept, notes, strict=True)):
         ax.text(0, row - 0.3, name, transform=across, va="bottom", ha="left", fontweight="medium")

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from followkit import words
 from followkit.errors import InputError, ParameterError, suggest
 from followkit.observation import (
     find_complete,
@@ -27,6 +28,7 @@ from followkit.observation import (
     make_snapshot,
     sees_unfollows,
 )
+from followkit.reprs import make_repr
 from followkit.tables import Dataset
 from followkit.waiting import DAY, PAIR, TIE, CensusRow, add_observation, make_waiting, pair_up
 
@@ -44,6 +46,11 @@ __all__ = [
 Question = Literal["follow_back", "late_answer", "mutuality"]
 QUESTIONS: tuple[Question, ...] = ("follow_back", "late_answer", "mutuality")
 DEFAULT_HORIZON_DAYS = 30.0
+ASOF_WORDS = {
+    "timed": "only before each follow",
+    "crawl": "only at the first crawl",
+    "snapshot": "at the graph without the dyad's fold",
+}
 COLUMNS = ["dyad_id", *PAIR, "at", "outcome", "fold", "weight", "state"]
 
 
@@ -81,6 +88,19 @@ class DyadSet:
     crawl_at: pd.Timestamp | None
     sees_unfollows: bool
     notes: tuple[str, ...] = ()
+
+    def _repr_html_(self) -> str:
+        outcome = self.table["outcome"]
+        facts = [
+            ("dyads", len(outcome)),
+            ("answered", f"{int(outcome.sum()):,} ({words.percent(float(outcome.mean()))})"),
+            ("features look", ASOF_WORDS[self.asof]),
+        ]
+        if self.horizon_days is not None:
+            facts.insert(2, ("horizon", words.days(self.horizon_days)))
+        steps = self.census[["step", "count", "note"]].itertuples(index=False, name=None)
+        caption = f"Dyads of the question {self.question}"
+        return make_repr(caption, facts, ("step", "count", "note"), steps, self.notes)
 
 
 def find_questions(dataset: Dataset) -> dict[Question, str]:

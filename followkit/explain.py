@@ -210,7 +210,7 @@ def _describe(row: Any, flags: frozenset[str]) -> str:
     if row.feature in flags:
         answer = "yes" if row.value == 1 else "no"
         return f"{opening}: {answer}, where {words.percent(row.reference)} have yes; {ending}"
-    value, usual = (_in_units(row.feature, number) for number in (row.value, row.reference))
+    value, usual = (write_value(row.feature, number) for number in (row.value, row.reference))
     place = "above" if row.value > row.reference else "below"
     # Where rounding makes them look alike, "above" would contradict what is read.
     compared = f"{place} the {usual} that is typical here"
@@ -219,8 +219,14 @@ def _describe(row: Any, flags: frozenset[str]) -> str:
     return f"{opening}: {value}, {compared}; {ending}"
 
 
-def _in_units(name: str, value: float) -> str:
-    """Write a feature's value in the unit that readers know."""
+def write_value(name: str, value: float) -> str:
+    """Write a feature's value in the unit that readers know: logarithms are taken back.
+
+    Examples
+    --------
+    >>> write_value("initiator_posts_per_week_log", np.log1p(3.0)), write_value("x_share", 0.25)
+    ('3.00', '25.0 %')
+    """
     entry = CATALOGUE.get(name)
     if entry and entry.parts:
         return _number(value)

@@ -8,7 +8,7 @@ from followkit.analysis import Analysis
 from followkit.describe_factors import PER_DYADS, list_tested_claims, make_waterfall
 from followkit.explain import Explanation
 from followkit.factors import Factors, Groups
-from followkit.html import Shown, Summary, callout, details, show, table
+from followkit.html import Shown, Summary, callout, csv_text, details, show, table
 from followkit.sections import INTERVAL_LABELS, NOTHING, RATES, picture
 
 ODDS = dict.fromkeys(("odds_ratio", "ci_low", "ci_high"), ".2f")
@@ -17,7 +17,6 @@ CLAIM_LABELS = {
     "text": "what is claimed", "odds_ratio": "odds ratio", "p_holm": "p (Holm)",
     "reason": "why", "label": "contrast", "effect": "change in points", "effect_low": "from",
     "effect_high": "to", "ci_low": "from", "ci_high": "to", "n": "dyads",
-    "adjusted_for": "adjusted for",
 }  # fmt: skip
 CLAIM_PARTS = ((0, 2), (3, 4), (5, 6), (7, 9))
 SNAPSHOT = (
@@ -63,11 +62,14 @@ def show_claims(study: Factors, said: Summary) -> Shown:
     board = table(short, said.caption, labels={**CLAIM_LABELS, "interval": "odds ratio, interval"},
                   notes=list(said.notes), save_as="claims")  # fmt: skip
     columns = ["claim", "label", "unit", "odds_ratio", "ci_low", "ci_high", "effect", "effect_low",
-               "effect_high", "p_holm", "n", "adjusted_for"]  # fmt: skip
-    rows = said.table.loc[said.table["p_holm"].notna(), columns]
-    numbers = table(rows, "Contrasts of the tested claims", labels=CLAIM_LABELS,
-                    formats={**ODDS, **CHANGES, "p_holm": ".3f"}, save_as="contrasts")  # fmt: skip
-    return show(*drawn, details("Every claim", board), details("The numbers", numbers))
+               "effect_high", "p_holm", "n"]  # fmt: skip
+    rows = said.table.loc[said.table["p_holm"].notna(), [*columns, "adjusted_for"]]
+    numbers = table(rows[columns], "Contrasts of the tested claims", labels=CLAIM_LABELS,
+                    formats={**ODDS, **CHANGES, "p_holm": ".3f"},
+                    notes=["What each is adjusted for stands in contrasts.csv."])  # fmt: skip
+    # A dozen names in every row would fill sheets of paper; the file has them.
+    kept = Shown("", {"contrasts": csv_text(rows)})
+    return show(*drawn, details("Every claim", board), details("The numbers", numbers), kept)
 
 
 def show_followers(said: Summary, groups: Groups) -> Shown:

@@ -28,6 +28,7 @@ from followkit.levers import CONTROLLABLE, QUANTITIES, Change, RawQuantities
 from followkit.meaning import judge_meaning
 from followkit.model import FollowBackModel, fit_follow_back
 from followkit.remember import remembered
+from followkit.small_cells import FEWEST_SHOWN
 from followkit.splits import make_account_blocks
 from followkit.verdicts import judge_claims
 from followkit.whatif import what_if_table
@@ -195,10 +196,9 @@ def find_follows_of(analysis: Analysis, initiator: str) -> FlagArray:
         return np.ones(len(ids), dtype=bool)
     mine = (ids == str(initiator)).to_numpy(dtype=bool)
     if not mine.any():
-        some = ", ".join(ids.drop_duplicates().head(3))
         raise InputError(
-            f"initiator: account {initiator!r} initiated none of the {len(ids):,} dyads; give an "
-            f"account_id that did, such as {some}, or leave it empty"
+            f"initiator: account {initiator!r} initiated none of the {len(ids):,} dyads; give the "
+            "account_id or pseudonym of one that did, or leave it empty"
         )
     return mine
 
@@ -262,6 +262,8 @@ def compare_popularity(study: Factors) -> Groups:
         return Groups(pd.DataFrame(), reason="too few dyads are one or the other")
     rows = [_read_rate(part, label, analysis.confidence)
             for part, label in zip(chosen, labels, strict=True)]  # fmt: skip
+    if any(0 < row["answered"] < FEWEST_SHOWN for row in rows):
+        return Groups(pd.DataFrame(), reason="too few of one or the other were answered")
     both = popular | relevant
     model, _ = _attempt(lambda: _fit_flag(analysis, relevant[both], both))
     odds = (np.nan,) * 3 if model is None or not model.names else _read_odds(model)

@@ -13,7 +13,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,9 @@ def main() -> None:
         answer = handlers[request.pop("do")](**request)
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
+    # The caller hung up without removing this folder, which it made: it was killed.
+    with suppress(OSError):
+        Path.cwd().rmdir()
 
 
 def prepare(cells: list[str], parameters: dict[str, Any]) -> dict[str, Any]:

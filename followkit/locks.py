@@ -11,6 +11,8 @@ from pathlib import Path
 from followkit.errors import ReportError
 
 LOCK = ".writing"
+#: In the names of files that are not finished yet.
+PART = ".part-"
 
 
 @contextmanager
@@ -36,6 +38,7 @@ def hold(folder: Path) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _take(lock)
+        _sweep(folder)
     except OSError as error:
         reason = error.strerror or str(error)
         raise ReportError(f"The report could not be written: {reason}.") from error
@@ -47,6 +50,19 @@ def hold(folder: Path) -> Iterator[None]:
             # Where nothing was written, nothing is left.
             with suppress(OSError):
                 folder.rmdir()
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what writers that were killed left unfinished; whoever holds the lock is the only one.
+
+    Reports in folders below have locks of their own.
+    """
+    for place in (folder, folder / "tables"):
+        for path in place.glob(f".*{PART}*"):
+            path.unlink(missing_ok=True)
+        for path in place.glob(f"{LOCK}.*"):
+            if path.suffix != ".gone" and not _is_alive(_read_owner(path)):
+                path.unlink(missing_ok=True)
 
 
 def _take(lock: Path) -> None:

@@ -16,8 +16,10 @@ from sklearn.preprocessing import StandardScaler
 from followkit import covariance as cov
 from followkit import words
 from followkit.errors import CannotFitError, InputError, ParameterError, suggest
+from followkit.features import CATALOGUE
 from followkit.firth import fit_firth
 from followkit.logit import LogitRegression, expit
+from followkit.reprs import make_repr
 from followkit.usable import drop_owned, drop_useless, keep_first, list_empty_cells
 
 FloatArray = npt.NDArray[np.float64]
@@ -31,6 +33,7 @@ FEWEST_EFFECTIVE_ACCOUNTS = 20
 LARGEST_ERROR = 10.0
 #: … if fitted probabilities also come closer to 0 or 1 than this.
 SMALLEST_PROBABILITY = 1e-6
+PENALTY_WORDS = {"none": "maximum likelihood", "ridge": "ridge penalty", "firth": "Firth's penalty"}
 #: Penalty of the ridge model: a standardised slope is drawn as by one prior dyad in each class.
 RIDGE = 1.0
 
@@ -98,6 +101,30 @@ class FollowBackModel:
         """Return P(answered) for rows of features; missing where one of them is missing."""
         values = features[list(self.names)].to_numpy(float)
         return expit(np.column_stack([np.ones(len(values)), values]) @ self.beta)
+
+    def _repr_html_(self) -> str:
+        rate = self.rate
+        spread = words.percent_range(rate.ci_low, rate.ci_high)
+        facts = [
+            ("dyads", f"{rate.n:,}, {rate.event_count:,} answered"),
+            ("base rate", f"{words.percent(rate.rate)} ({spread})"),
+            ("accounts", f"{self.accounts.count:,}, as good as "
+             f"{self.accounts.effective_count:,.0f} equally busy ones"),
+            ("fit", f"{PENALTY_WORDS[self.penalty]}; errors: {self.covariance_kind}"),
+            ("interval", f"{100 * self.confidence:g} %"),
+        ]  # fmt: skip
+        slopes = self.coefficients.iloc[1:]
+        rows = [self._tell_row(row) for row in slopes.itertuples(name="Row")]
+        columns = ("feature", "step", "odds ratio", "interval")
+        return make_repr("Model of an answer", facts, columns, rows, self.notes)
+
+    def _tell_row(self, row: Any) -> tuple[str, str, str, str]:
+        entry = CATALOGUE.get(row.term)
+        step = entry.unit_scale if entry else 1.0
+        name, unit = (entry.label, entry.unit) if entry else (str(row.term), "per unit")
+        odds, *limits = np.exp(step * np.array([row.estimate, row.ci_low, row.ci_high]))
+        spread = words.factor_range(*limits) if np.isfinite(limits).all() else "none"
+        return name, unit, words.factor(float(odds)), spread
 
 
 def fit_follow_back(

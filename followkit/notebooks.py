@@ -384,7 +384,16 @@ def check_notebooks(folder: Path) -> list[str]:
             faults.append(f"{path}: has no text twin {path.stem}.py.")
         elif any(cell.get("outputs") for cell in read_cells(path)):
             faults.append(f"{path}: keeps outputs; run `make notebooks`.")
+        elif _keeps_a_run(path):
+            faults.append(f"{path}: keeps what a run left in it; run `make notebooks`.")
     return faults
+
+
+def _keeps_a_run(path: Path) -> bool:
+    """Say whether parameters, folders or times of a run stand in the metadata."""
+    book = json.loads(path.read_text(encoding="utf-8"))
+    parts = [book.get("metadata", {}), *(cell.get("metadata", {}) for cell in book["cells"])]
+    return any({"papermill", "execution"} & set(part) for part in parts)
 
 
 def _essence(cell: Mapping[str, Any]) -> tuple[str, str, tuple[str, ...]]:

@@ -1,7 +1,8 @@
 """From an executed notebook to one offline page: nbconvert with followkit's own template.
 
 What nbconvert leaves is put in order here, in Python, since the page runs no script: one h1,
-headings without gaps, sections, a contents list; and whatever could run or load is taken out.
+headings without gaps, sections, a contents list, numbers for figures and tables; and whatever
+could run or load is taken out.
 The page's content security policy is the second wall.
 """
 
@@ -82,6 +83,8 @@ def make_page(book: Any, text: PageText) -> str:
     _order_headings(soup)
     _make_sections(soup)
     _frame_loose_tables(soup)
+    _number_figures(soup)
+    _number_tables(soup)
     return str(soup)
 
 
@@ -200,6 +203,46 @@ def _frame_loose_tables(soup: BeautifulSoup) -> None:
             if "scope" not in header.attrs:
                 in_head = header.find_parent("thead") is not None
                 header.attrs["scope"] = "col" if in_head else "row"
+
+
+def _number_figures(soup: BeautifulSoup) -> None:
+    """Number the figures in reading order, in words that every reader gets, on paper too."""
+    for number, found in enumerate(soup.select("main figure"), start=1):
+        caption = found.find("figcaption")
+        if not isinstance(caption, Tag):
+            caption = soup.new_tag("figcaption")
+            found.append(caption)
+        _put_number(soup, caption, f"Figure {number}")
+
+
+def _number_tables(soup: BeautifulSoup) -> None:
+    """Number the tables that have a caption; a folded part says which tables it holds."""
+    numbers: dict[int, int] = {}
+    for number, caption in enumerate(soup.select("main table > caption"), start=1):
+        _put_number(soup, caption, f"Table {number}")
+        numbers[id(caption)] = number
+        box = caption.find_parent("div", class_="fk-scroll")
+        if isinstance(box, Tag):
+            box.attrs["aria-label"] = caption.get_text()
+    for folded in soup.select("main details"):
+        inside = [numbers[id(caption)] for caption in folded.select("table > caption")]
+        summary = folded.find("summary")
+        if inside and isinstance(summary, Tag):
+            summary.append(f" ({_name_tables(inside[0], inside[-1])})")
+
+
+def _name_tables(first: int, last: int) -> str:
+    if first == last:
+        return f"Table {first}"
+    return f"Tables {first} {'and' if last == first + 1 else 'to'} {last}"
+
+
+def _put_number(soup: BeautifulSoup, caption: Tag, label: str) -> None:
+    mark = soup.new_tag("span", attrs={"class": "fk-number"})
+    mark.string = f"{label}."
+    if caption.get_text(strip=True):
+        caption.insert(0, " ")
+    caption.insert(0, mark)
 
 
 def check_page(page: str, *, script: str = "") -> list[str]:

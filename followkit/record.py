@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SUMMARY_MIME = "application/vnd.followkit.summary+json"
 TABLES_MIME = "application/vnd.followkit.tables+json"
+PARAMETERS_MIME = "application/vnd.followkit.parameters+json"
 
 # Halves of surrogate pairs, which neither JSON in UTF-8 nor a page can hold.
 SURROGATES = re.compile("[\ud800-\udfff]")
@@ -40,6 +41,7 @@ class Record:
 
     def __init__(self, values: Mapping[str, Any] | None = None) -> None:
         self.values: dict[str, Any] = {}
+        self.shown: dict[str, Any] = {}
         for name, value in (values or {}).items():
             self.record(name, value)
 
@@ -66,9 +68,26 @@ class Record:
         self.values[name] = simple
         return value
 
+    def show_as(self, **parameters: str) -> None:
+        """Say how parameters that name somebody stand in the report: by pseudonym.
+
+        What a notebook does not say is withheld (`followkit.pseudonyms.PRIVATE`).
+
+        Examples
+        --------
+        >>> numbers = Record()
+        >>> numbers.show_as(initiator="user-k7m2qx")
+        >>> numbers.shown
+        {'initiator': 'user-k7m2qx'}
+        """
+        self.shown |= parameters
+
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         count = len(self.values)
-        return {SUMMARY_MIME: dict(self.values), "text/plain": f"{count} numbers for summary.json"}
+        bundle: dict[str, Any] = {SUMMARY_MIME: dict(self.values)}
+        if self.shown:
+            bundle[PARAMETERS_MIME] = dict(self.shown)
+        return bundle | {"text/plain": f"{count} numbers for summary.json"}
 
 
 def numbers_output(values: Mapping[str, Any]) -> Record:

@@ -12,7 +12,6 @@ import logging
 import os
 import platform
 import re
-import shlex
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
@@ -26,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from followkit import __version__, errors
 from followkit.errors import FollowkitError, InputError, ReportError
 from followkit.kernels import ForkServer, kernel_manager
-from followkit.locks import hold
+from followkit.locks import PART, hold
 from followkit.notebooks import (
     STANDARD,
     Parameter,
@@ -36,7 +35,16 @@ from followkit.notebooks import (
     read_parameters,
 )
 from followkit.page import PageText, check_page, find_title, make_page
-from followkit.record import SUMMARY_MIME, TABLES_MIME, clean
+from followkit.record import PARAMETERS_MIME, SUMMARY_MIME, TABLES_MIME, clean
+from followkit.sharing import (
+    hide_folders,
+    hide_in_code,
+    hide_in_command,
+    hide_in_outputs,
+    list_folders,
+    make_command,
+    show_parameters,
+)
 
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
@@ -100,7 +108,8 @@ def render_report(
     root
         Where relative data paths start; the working folder without it.
     command
-        How to repeat the report, for its footer; made from the parameters without it.
+        How to repeat the report, for its footer; made from the parameters without it. Where it
+        gives parameters as `-p NAME VALUE`, they stand there as in the rest of the report.
     server
         Where to fork the kernel from; one is started anew without it.
 
@@ -118,10 +127,11 @@ def render_report(
     schema = read_parameters(source)
     values = check_parameters(parameters or {}, schema, source.name)
     begun = time.monotonic()
-    manager = kernel_manager(Path(root or Path.cwd()).absolute(), server)
+    place = Path(root or Path.cwd()).absolute()
+    manager = kernel_manager(place, server)
     with hold(page.parent):
         book = _run(source, values, timeout, cell_timeout, manager)
-        return _write(book, source, page, values, schema, command, begun)
+        return _write(book, source, page, values, schema, command, begun, place)
 
 
 def _write(
@@ -132,15 +142,24 @@ def _write(
     schema: Mapping[str, Parameter],
     command: str,
     begun: float,
+    root: Path,
 ) -> ReportResult:
     """Write a finished notebook's page and companions, all or none."""
-    numbers, tables = _take_outputs(book, source.name)
-    shown = {name: values.get(name, parameter.default) for name, parameter in schema.items()}
+    numbers, tables, said = _take_outputs(book, source.name)
+    shown = show_parameters(values, schema, said, root)
+    hide_in_code(book, values, schema, shown, root)
+    folders = list_folders(root)
+    hide_in_outputs(book, folders)
+    numbers, tables = hide_folders(numbers, folders), hide_folders(tables, folders)
     title = clean(shown.get("title") or find_title(book) or source.stem)
     text = PageText(
         title=title,
         kicker="followkit report",
-        command=command or _command(source, page, values, schema),
+        command=hide_in_command(command, values, shown) or make_command(
+            source.stem if source.stem != STANDARD else "",
+            {name: shown[name] for name in schema if name in values},
+            f"{page.parent.parent.name}/{page.parent.name}",
+        ),
         versions=_versions(),
         made=_made(time.monotonic() - begun),
         links=((("This page with its code", f"{page.stem}.code.html"),
@@ -282,15 +301,17 @@ def _place(cells: list[dict[str, Any]], position: int) -> str:
 # ------------------------------------------------------------------------------------- the outputs
 
 
-def _take_outputs(book: Any, name: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """Take recorded numbers and tables out of the notebook."""
+def _take_outputs(book: Any, name: str) -> tuple[dict[str, Any], dict[str, str], dict[str, Any]]:
+    """Take recorded numbers, tables and the names that parameters go by out of the notebook."""
     numbers: dict[str, Any] = {}
     tables: dict[str, str] = {}
+    said: dict[str, Any] = {}
     for cell in book.cells:
         kept = []
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             found = data.pop(SUMMARY_MIME, None)
+            said |= data.pop(PARAMETERS_MIME, {})
             for key, value in (found or {}).items():
                 if numbers.setdefault(key, value) != value:
                     raise ReportError(f"{name} records {key} twice, with different values.")
@@ -303,7 +324,7 @@ def _take_outputs(book: Any, name: str) -> tuple[dict[str, Any], dict[str, str]]
                 kept.append(output)
         if cell.cell_type == "code":
             cell.outputs = kept
-    return numbers, tables
+    return numbers, tables, said
 
 
 def _make_pages(book: Any, text: PageText, page: Path, name: str) -> tuple[str, str]:
@@ -330,17 +351,6 @@ def _made(seconds: float) -> str:
     if epoch.isdigit():
         return f"Made {datetime.fromtimestamp(int(epoch), UTC):%Y-%m-%d %H:%M} UTC."
     return f"Made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC in {seconds:.0f} seconds."
-
-
-def _command(
-    source: Path, page: Path, values: Mapping[str, Any], schema: Mapping[str, Parameter]
-) -> str:
-    words = ["followkit", "report"] + [source.stem] * (source.stem != STANDARD)
-    for name in schema:
-        if name in values:
-            words += ["-p", name, str(values[name])]
-    words += ["--out", f"{page.parent.parent.name}/{page.parent.name}"]
-    return " ".join(shlex.quote(clean(word)) for word in words)
 
 
 def _json(value: Any) -> str:
@@ -370,7 +380,7 @@ def write_all(files: Mapping[Path, bytes]) -> None:
     try:
         for path, content in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+            handle, name = tempfile.mkstemp(prefix=f".{path.name}{PART}", dir=path.parent)
             ready.append((Path(name), path))
             with os.fdopen(handle, "wb") as stream:
                 stream.write(content)

@@ -21,10 +21,12 @@ from followkit.describe import (
     describe_effects,
     describe_ladder,
     describe_notes,
+    describe_people,
     describe_reciprocity,
 )
 from followkit.html import Shown, Summary, callout, details, figure, heading, show, table
-from followkit.tables import Dataset
+from followkit.pseudonyms import AccountNames
+from followkit.small_cells import hide_small_groups, tell_count
 
 EFFECT_LABELS = {
     "label": "feature",
@@ -64,8 +66,24 @@ METHOD = (
 )
 LIMITS = (
     "These are associations among people who were observed, not effects of doing something. They "
-    "hold for the accounts in these data and the time of their collection. They are no basis for "
-    "ranking people, and say nothing about why any one person did not answer."
+    "hold for the accounts in these data and the time of their collection."
+)
+USES = (
+    "Use it to learn how often follows like these are answered and how sure that is, to compare "
+    "groups of follows, and to check what is claimed about them."
+)
+NO_USES = (
+    "Do not use it to rank people, to shame or to reward them; to follow, unfollow or write to "
+    "anybody by machine; or to decide or guess anything about a single person. Nobody owes an "
+    "answer."
+)
+HIDDEN_NAMES = (
+    "Accounts go by pseudonyms, and groups of fewer than five are not told apart. Who knows the "
+    "network may still recognise somebody: pass this page on with care."
+)
+SHOWN_NAMES = (
+    "This page shows real names. It is for whoever made it: to pass it on, make it again without "
+    "them."
 )
 
 
@@ -109,6 +127,12 @@ def show_census(analysis: Analysis) -> Shown:
     return details("The whole census", steps)
 
 
+def hide_small_choices(sensitivity: pd.DataFrame) -> pd.DataFrame:
+    """Return the rates among dyads chosen in other ways without what points at few people."""
+    return hide_small_groups(sensitivity, ["deciders", "n", "answered"],
+                             ["rate", "ci_low", "ci_high"], whole=["deciders", "n"])  # fmt: skip
+
+
 def show_sensitivity(sensitivity: pd.DataFrame) -> Shown:
     """Show the rate among dyads chosen in other ways; nothing where there is no other way."""
     if len(sensitivity) < 2:
@@ -116,6 +140,7 @@ def show_sensitivity(sensitivity: pd.DataFrame) -> Shown:
     return table(
         sensitivity, "The rate among dyads chosen in other ways", formats=RATES,
         labels={**INTERVAL_LABELS, "label": "dyads chosen"}, save_as="sensitivity",
+        align=dict.fromkeys(("deciders", "n", "answered"), "right"),
         notes=["Only the first choice, and choices by what was known at baseline, are fair: the "
                "others look at what happened afterwards, and are here to be compared."],
     )  # fmt: skip
@@ -147,7 +172,7 @@ def show_effects(effects: Summary, *, save_as: str = "effects") -> Shown:
 
 
 def show_fragility(fragility: Summary) -> Shown:
-    """Show how far odds ratios move without any one decider, folded away."""
+    """Show how far odds ratios move without any one account, folded away."""
     if fragility.table.empty:
         return NOTHING
     forms = dict.fromkeys(("odds_ratio", "lowest", "highest"), ".2f")
@@ -156,27 +181,40 @@ def show_fragility(fragility: Summary) -> Shown:
     return details("The numbers", shown)
 
 
-def name_deciders(
-    influence: pd.DataFrame, dataset: Dataset, *, show_names: bool = False
-) -> pd.DataFrame:
-    """Return the influence table with a label a row; deciders are numbered unless names are asked.
-
-    Names are handles where the accounts have them, else ids.
-    """
+def name_deciders(influence: pd.DataFrame, names: AccountNames) -> pd.DataFrame:
+    """Return the influence table with a label a row in which deciders go by their names here."""
     ids = influence["decider_id"].iloc[1:]
-    if show_names:
-        accounts = dataset.accounts
-        handles = accounts.set_index("account_id").get("handle", pd.Series(dtype="str"))
-        names = [str(handles.get(one) or one) for one in ids]
-    else:
-        names = [f"decider {place}" for place in range(1, len(ids) + 1)]
     answers = influence["answer_count"].iloc[1:]
     labels = [
-        f"without {name} ({words.count(count, 'answer')})"
-        for name, count in zip(names, answers, strict=True)
+        f"without {names.name(one)} ({tell_count(count, 'answer')})"
+        for one, count in zip(ids, answers, strict=True)
     ]
     return influence.drop(columns="decider_id").assign(
         label=["nobody left out", *labels], is_reference=[True] + [False] * len(labels)
+    )
+
+
+def describe_counted(analysis: Analysis) -> str:
+    """Say who was counted, for the card that says what a report may be used for."""
+    noun = "follow" if analysis.question == "follow_back" else "tie"
+    return describe_people(analysis.dyads.table, noun)
+
+
+def show_uses(counted: str, *, names_are_shown: bool = False) -> Shown:
+    """Show what a report may be used for, and what not: the one card that every report carries.
+
+    Parameters
+    ----------
+    counted
+        Who was counted, in a sentence.
+    names_are_shown
+        Whether real names stand in the report.
+    """
+    names = SHOWN_NAMES if names_are_shown else HIDDEN_NAMES
+    return show(
+        heading("What this may be used for"),
+        callout(f"{USES}\n\n{counted}"),
+        callout(f"{NO_USES}\n\n{LIMITS}\n\n{names}", "caution"),
     )
 
 

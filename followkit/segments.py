@@ -17,8 +17,10 @@ from followkit.tables import Dataset
 FlagArray = npt.NDArray[np.bool_]
 
 SIDES = ("initiator", "decider")
-#: Segments with fewer dyads get no report: too few to say something, and too few to hide in.
+#: Segments with fewer dyads get no report unasked: too few to say something.
 FEWEST_DYADS = 100
+#: Nor do these when asked for: too few to hide in.
+FEWEST_TO_HIDE_IN = 5
 FORMS = "month, initiator, decider, initiator.COLUMN or decider.COLUMN"
 
 
@@ -113,7 +115,7 @@ def select_segment(
     Raises
     ------
     ParameterError, InputError
-        As `match_segment`; and if no dyad belongs to the segment.
+        As `match_segment`; and if fewer than five dyads belong to the segment.
     """
     if not segment:
         return dyads, features
@@ -123,7 +125,13 @@ def select_segment(
             f"segment: none of {len(keep):,} dyads has {segment}; `list_segments` of "
             "`followkit.segments` lists what there is"
         )
-    chosen = select_dyads(dyads, keep, f"only dyads with {segment}")
+    if keep.sum() < FEWEST_TO_HIDE_IN:
+        raise InputError(
+            f"segment: fewer than {FEWEST_TO_HIDE_IN} of {len(keep):,} dyads have {segment}, too "
+            "few to hide in; ask for a larger part"
+        )
+    # The census goes into the report, and the segment may name somebody.
+    chosen = select_dyads(dyads, keep, "only dyads of the segment")
     values = features.values[keep].set_axis(pd.Index(chosen.table["dyad_id"]), axis=0)
     return chosen, replace(features, values=values)
 

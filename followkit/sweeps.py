@@ -7,13 +7,14 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from followkit.errors import InputError, ParameterError, suggest
 from followkit.notebooks import Parameter, check_parameters, read_parameters
+from followkit.pseudonyms import PRIVATE, mask_account, mask_parameter
 
 KEYS = ("notebook", "out", "parameters", "grid", "each", "report")
 EACH_KEYS = ("segment", "fewest")
@@ -40,15 +41,36 @@ horizon_days = 7
 
 FindNotebook = Callable[[str], Path]
 ListSegments = Callable[[Mapping[str, Any], str, int], Sequence[str]]
+#: Returns parameters that name somebody as they may be shown, of all the parameters of a report.
+NameValues = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+def show_no_names(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return parameters that name somebody with their values withheld; categories stay."""
+    shown = {name: mask_parameter(name, values[name]) for name in PRIVATE if name in values}
+    if "segment" in values:
+        shown["segment"] = mask_account(str(values["segment"]))
+    return shown
 
 
 @dataclass(frozen=True)
 class Run:
-    """One report of a batch: its name (and folder), its notebook and its parameters."""
+    """One report of a batch.
+
+    Attributes
+    ----------
+    name
+        Of the report and its folder.
+    notebook, parameters
+        What is run.
+    shown
+        Those parameters that name somebody, as they may be shown.
+    """
 
     name: str
     notebook: Path
     parameters: Mapping[str, Any]
+    shown: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,7 +81,12 @@ class Sweep:
     out: Path
 
 
-def read_sweep(path: str | Path, find_notebook: FindNotebook, list_segments: ListSegments) -> Sweep:
+def read_sweep(
+    path: str | Path,
+    find_notebook: FindNotebook,
+    list_segments: ListSegments,
+    name_values: NameValues = show_no_names,
+) -> Sweep:
     """Read a sweep file.
 
     Parameters
@@ -73,6 +100,8 @@ def read_sweep(path: str | Path, find_notebook: FindNotebook, list_segments: Lis
         Returns the file that a notebook's name stands for.
     list_segments
         Returns the segments of a kind in the data of these parameters.
+    name_values
+        Returns how parameters that name somebody are shown, in names of reports too.
 
     Raises
     ------
@@ -88,7 +117,7 @@ def read_sweep(path: str | Path, find_notebook: FindNotebook, list_segments: Lis
         raise InputError(f"There is no sweep file {path}.") from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"{where.name} is not a TOML file: {error}.") from error
-    return make_sweep(content, find_notebook, list_segments, where.name)
+    return make_sweep(content, find_notebook, list_segments, where.name, name_values)
 
 
 def make_sweep(
@@ -96,6 +125,7 @@ def make_sweep(
     find_notebook: FindNotebook,
     list_segments: ListSegments,
     where: str = "this sweep",
+    name_values: NameValues = show_no_names,
 ) -> Sweep:
     """Return the runs of a sweep that has been read; see `read_sweep`.
 
@@ -121,15 +151,18 @@ def make_sweep(
         for values in itertools.product(*grid.values()):
             point = dict(zip(grid, values, strict=True))
             base = {**shared, **point}
-            wanted += [
-                (_name(point, grid, segment), {**base, **segment})
-                for segment in _list_each(each, base, list_segments)
-            ]
+            for segment in _list_each(each, base, list_segments):
+                told = name_values({**base, **segment})
+                known = {name: told.get(name, value) for name, value in point.items()}
+                part = {name: str(told.get(name, value)) for name, value in segment.items()}
+                wanted.append((_name(known, grid, part), {**base, **segment}))
     for number, single in enumerate(_list_reports(content, where), start=1):
         own = {name: value for name, value in single.items() if name != "name"}
-        name = str(single.get("name", "")) or _name(own, own, {}) or f"report-{number}"
+        known = {**own, **{name: told for name, told in name_values({**shared, **own}).items()
+                           if name in own}}  # fmt: skip
+        name = str(single.get("name", "")) or _name(known, known, {}) or f"report-{number}"
         wanted.append((name, {**shared, **own}))
-    runs = [_make_run(name, notebook, values, schema) for name, values in wanted]
+    runs = [_make_run(name, notebook, values, schema, name_values) for name, values in wanted]
     _check_names(runs, where)
     return Sweep(tuple(runs), Path(_text(content, "out", "reports/batch", where)))
 
@@ -144,12 +177,17 @@ def _list_each(
 
 
 def _make_run(
-    name: str, notebook: Path, values: Mapping[str, Any], schema: Mapping[str, Parameter]
+    name: str,
+    notebook: Path,
+    values: Mapping[str, Any],
+    schema: Mapping[str, Parameter],
+    name_values: NameValues,
 ) -> Run:
     checked = check_parameters(values, schema, f"{notebook.name} (report {name})")
+    shown = name_values(checked)
     if "title" in schema and "title" not in checked:
-        checked["title"] = _title(schema["title"].default, checked)
-    return Run(_slug(name), notebook, checked)
+        checked["title"] = _title(schema["title"].default, {**checked, **shown})
+    return Run(_slug(name), notebook, checked, shown)
 
 
 def _title(usual: Any, values: Mapping[str, Any]) -> str:

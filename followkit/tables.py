@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import pandas as pd
 
 from followkit.convert import CONVERTERS, TIME_DTYPE, as_text, is_integer_text, to_times
 from followkit.errors import Problem, TableError, suggest
+from followkit.reprs import make_repr, name_some
 from followkit.schema import SCHEMAS, Column, TableSchema
 
 __all__ = ["SCHEMAS", "Dataset", "check_tables", "make_dataset"]
@@ -122,14 +122,31 @@ class Dataset:
             digest.update(hashes.sort_values().to_numpy().tobytes())
         return digest.hexdigest()
 
+    @property
+    def span(self) -> tuple[pd.Timestamp, pd.Timestamp] | None:
+        """The first and the last moment (UTC) in any table; None where nothing has a time."""
+        times = [
+            column
+            for frame in self.tables.values()
+            for _, column in frame.select_dtypes("datetimetz").items()
+            if column.notna().any()
+        ]
+        if not times:
+            return None
+        return min(column.min() for column in times), max(column.max() for column in times)
+
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f'<tr><th scope="row">{name}</th><td>{len(frame):,}</td>'
-            f"<td>{escape(', '.join(map(str, frame.columns)))}</td></tr>"
-            for name, frame in self.tables.items()
-        )
-        head = '<tr><th scope="col">table</th><th scope="col">rows</th><th scope="col">columns</th>'
-        return f"<table><caption>{escape(self.name)}</caption>{head}</tr>{rows}</table>"
+        # Which questions can be answered is decided further on in the order of modules.
+        from followkit.dyads import find_questions
+
+        moments = self.span
+        span = " to ".join(f"{at:%Y-%m-%d}" for at in moments) if moments else "no times"
+        able = [f"{name}: {why or 'yes'}" for name, why in find_questions(self).items()]
+        title = str(self.about.get("title", ""))
+        facts = [("about", title)] if title else []
+        facts += [("time span (UTC)", span), ("questions that it can answer", "; ".join(able))]
+        rows = [(name, len(frame), name_some(frame.columns)) for name, frame in self.tables.items()]
+        return make_repr(f"Dataset {self.name}", facts, ("table", "rows", "columns"), rows)
 
 
 def make_dataset(

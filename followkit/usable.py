@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from followkit import covariance as cov
+from followkit.small_cells import tell_count
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -30,7 +31,8 @@ def drop_useless(table: pd.DataFrame) -> tuple[list[str], list[tuple[str, str]]]
             continue
         differing = _count_differing(column)
         if differing < FEWEST_DIFFERING:
-            dropped.append((name, f"too few dyads differ in it ({differing})"))
+            told = tell_count(differing)
+            dropped.append((name, f"too few dyads differ in it ({told})"))
             continue
         rest = centred / length
         rest = rest - basis @ (basis.T @ rest)

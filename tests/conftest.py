@@ -19,7 +19,7 @@ import pytest
 HERE = Path(__file__).parent
 SHARED = (
     "worlds", "slow_features", "leakage_checks", "plain_world", "plain_dyads", "plain_ladder",
-    "shared_data",
+    "shared_data", "browser", "hostile",
 )  # fmt: skip
 
 

@@ -112,3 +112,15 @@ def test_a_waterfall_says_each_step() -> None:
     axes = factor_figures.plot_waterfall(steps, ax=Figure().add_subplot())
     texts = [text.get_text() for text in axes.texts]
     assert texts == ["up", "+30.0 points", "down", "−10.0 points"]
+
+
+@pytest.mark.parametrize(
+    ("note", "below"), [("−12.3 %", False), ("+7.5 points (+2.5 to +19.1)", True), ("", False)]
+)
+def test_a_number_stays_beside_its_long_name(note: str, below: bool) -> None:
+    ax = Figure(figsize=(4.4, 3)).add_subplot()
+    drawing.write_rows(ax, ["x" * 60, "short"], [note, note])
+    name, first = ax.texts[0], ax.texts[1]
+    assert (first.get_position()[1] > name.get_position()[1]) is below
+    room = drawing.count_letters(ax)
+    assert len(name.get_text()) == (room if below or not note else room - len(note) - 2)

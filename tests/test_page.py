@@ -111,6 +111,31 @@ def test_warnings_are_shown_beside_the_code_only(page: str) -> None:
     assert 'class="fk-code"' not in page
 
 
+def test_figures_and_tables_are_numbered_in_order(page: str) -> None:
+    soup = BeautifulSoup(page, "html.parser")
+    assert [found.text for found in soup.find_all("figcaption")] == ["Figure 1. Up."]
+    assert [found.text for found in soup.find_all("caption")] == ["Table 1. Wide", "Table 2. Long"]
+    boxes = [found.get("aria-label") for found in soup.select(".fk-scroll:has(caption)")]
+    assert boxes == ["Table 1. Wide", "Table 2. Long"]
+
+
+def test_a_folded_part_says_which_tables_it_holds() -> None:
+    frame = pd.DataFrame({"state": ["mutual"], "count": [3]})
+    one, two, three = (html.table(frame, name) for name in ("a", "b", "c"))
+    parts = [
+        html.details("One", one),
+        html.details("More", two, three, one),
+        html.details("No", "x"),
+    ]
+    cells = [nbformat.v4.new_markdown_cell("# Title"), code(html.show(two, *parts)),
+             code(html.Shown(html.figure_html(lambda ax: ax.plot([1, 2]), "A line.")))]  # fmt: skip
+    soup = BeautifulSoup(make_page(nbformat.v4.new_notebook(cells=cells), TEXT), "html.parser")
+    assert [found.text for found in soup.find_all("summary")] == [
+        "One (Table 2)", "More (Tables 3 to 5)", "No",
+    ]  # fmt: skip
+    assert [found.text for found in soup.find_all("figcaption")] == ["Figure 1."]
+
+
 # ------------------------------------------------------------------------------------- the browser
 
 

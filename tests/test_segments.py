@@ -44,7 +44,7 @@ def test_a_segment_is_what_it_says(world) -> None:
     rows = people.loc[dyads.table["decider_id"], "is_business"].to_numpy(bool)
     assert values.values.to_numpy() == pytest.approx(features.values[rows].to_numpy(), nan_ok=True)
     assert (values.values.index == chosen.table["dyad_id"]).all()
-    assert chosen.notes[-1] == "only dyads with decider.is_business=true"
+    assert chosen.notes[-1] == "only dyads of the segment"
     assert len(chosen.table) + int(chosen.census["count"].iloc[-1]) == len(dyads.table)
 
 

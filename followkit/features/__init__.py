@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from followkit import words
 from followkit.dyads import DyadSet
 from followkit.errors import ParameterError, suggest
 from followkit.features.catalogue import (
@@ -22,6 +23,7 @@ from followkit.features.context import make_contexts
 from followkit.features.needs import find_reason, is_untimed
 from followkit.features.texts import Vectors
 from followkit.features.ties import is_export
+from followkit.reprs import make_repr, name_some
 from followkit.tables import Dataset
 
 __all__ = [
@@ -58,6 +60,23 @@ class FeatureTable:
     missing: pd.DataFrame
     notes: tuple[str, ...] = ()
     untimed: tuple[str, ...] = ()
+
+    def _repr_html_(self) -> str:
+        dyads, count = self.values.shape
+        facts = [
+            ("dyads", dyads),
+            ("features", count),
+            ("that these data cannot give", len(self.missing)),
+            ("unknown values", words.percent(float(self.values.isna().to_numpy().mean()))
+             if self.values.size else "none"),
+        ]  # fmt: skip
+        rows = [
+            (f"{factor} {title}", len(have), name_some(CATALOGUE[name].label for name in have))
+            for factor, title in FACTORS.items()
+            if (have := [name for name in self.values if CATALOGUE[name].factor == factor])
+        ]
+        columns = ("factor", "features", "which")
+        return make_repr("Features of dyads", facts, columns, rows, self.notes)
 
 
 def make_features(

@@ -32,14 +32,21 @@ from followkit import analysis as an
 from followkit import change_sections as part
 from followkit import describe_changes as say
 from followkit.changes import compare_parts
-from followkit.html import Record, callout, details, show
-from followkit.sections import LIMITS
+from followkit.html import Record, details
+from followkit.pseudonyms import name_accounts
+from followkit.sections import describe_counted, show_uses
 from followkit.sources import find_data, load_dataset
 
 # %%
 named = find_data(mapping) if mapping else None
 first_data = load_dataset(find_data(data), mapping=named)
 second_data = load_dataset(find_data(data_second), mapping=named) if data_second else first_data
+first_names, second_names = name_accounts(first_data), name_accounts(second_data)
+
+# %%
+segment = first_names.find_segment(segment)
+segment_second = second_names.find_segment(segment_second)
+shown = first_names.name_segment(segment), second_names.name_segment(segment_second)
 chosen = an.choose_question(first_data, question)
 options = {"horizon_days": horizon_days, "seed": seed, "confidence": confidence}
 
@@ -47,8 +54,9 @@ options = {"horizon_days": horizon_days, "seed": seed, "confidence": confidence}
 first = an.analyse(first_data, chosen, segment=segment, with_ladder=False, **options)
 second = an.analyse(second_data, chosen, segment=segment_second, with_ladder=False, **options)
 changes = compare_parts(first, second)
-names = say.name_parts(changes, (name_first, name_second))
+names = say.name_parts(changes, (name_first, name_second), shown)
 numbers = Record()
+numbers.show_as(segment=shown[0], segment_second=shown[1])
 
 # %%
 answer = say.describe_change(changes, names)
@@ -73,14 +81,14 @@ part.show_pieces(pieces)
 effects = say.describe_effect_changes(changes, names)
 part.show_effect_changes(changes, names, effects)
 
+# %%
+show_uses(f"{describe_counted(first)} Beside them: {describe_counted(second)}")
+
 # %% [markdown]
 # ## Method and limits
 
 # %%
-show(
-    details("How the numbers were made", *part.METHOD),
-    callout(LIMITS, "caution"),
-)
+details("How the numbers were made", *part.METHOD)
 
 # %%
 numbers

@@ -26,8 +26,8 @@ title: str = "How far can each question be answered?"  # heading of the report
 from followkit import comparison_sections as part
 from followkit import describe_comparison as say
 from followkit.comparison import compare_datasets, find_datasets
-from followkit.html import Record, callout, lead, show
-from followkit.sections import LIMITS
+from followkit.html import Record, lead, show
+from followkit.sections import show_uses
 
 # %%
 datasets = find_datasets(data)
@@ -67,15 +67,14 @@ part.show_leaks(found)
 # %%
 part.show_failures(found)
 
+# %%
+show_uses(say.describe_counted(found))
+
 # %% [markdown]
 # ## Method and limits
 
 # %%
-show(
-    *say.METHOD,
-    part.show_scores(found),
-    callout(LIMITS, "caution"),
-)
+show(*say.METHOD, part.show_scores(found))
 
 # %%
 numbers

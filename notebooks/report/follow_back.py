@@ -26,7 +26,7 @@ delta: float = 0.01  # changes in probability smaller than this are negligible
 segment: str = ""  # part of the follows, such as month=2025-03 or decider.category=art
 initiator: str = ""  # account whose follows the advice is tried on; all without
 with_mutuality: bool = True  # also ask which ties are mutual, apart
-show_names: bool = False  # show account names instead of numbers
+show_names: bool = False  # show account names instead of pseudonyms
 title: str = "Who follows back?"  # heading of the report
 
 # %%
@@ -37,12 +37,20 @@ from followkit import factor_sections as part
 from followkit import factors as fx
 from followkit import figures as draw
 from followkit import sections as page
+
+# %%
 from followkit.describe_nulls import compare_with_chance
-from followkit.html import Record, callout, details, key_numbers, lead, show, table
+from followkit.html import Record, details, key_numbers, lead, show, table
+from followkit.pseudonyms import name_accounts
 from followkit.sources import describe_dataset, find_data, load_dataset
 
 # %%
 dataset = load_dataset(find_data(data), mapping=find_data(mapping) if mapping else None)
+names = name_accounts(dataset, show_names=show_names)
+initiator, segment = names.find(initiator), names.find_segment(segment)
+whose, part_shown = names.name(initiator), names.name_segment(segment)
+
+# %%
 options = {"seed": seed, "confidence": confidence, "allow_untimed": allow_untimed}
 chosen = an.choose_question(dataset, question)
 main = an.analyse(dataset, chosen, horizon_days=horizon_days, also=fx.list_claim_features(),
@@ -51,8 +59,9 @@ study = fx.study_factors(main, delta=delta, seed=seed, initiator=initiator)
 numbers = Record()
 
 # %%
-answer = say.describe_answer(main)
-numbers.record("headline", say.describe_headline(main))
+numbers.show_as(initiator=whose, segment=part_shown)
+answer = say.describe_answer(main, part_shown)
+numbers.record("headline", say.describe_headline(answer))
 numbers.record("answer", answer.text)
 numbers.record("main", say.collect_numbers(main))
 show(lead(answer.text), key_numbers(*page.list_key_numbers(main)))
@@ -69,7 +78,7 @@ show(
 )
 
 # %%
-sensitivity = an.make_sensitivity(main)
+sensitivity = page.hide_small_choices(an.make_sensitivity(main))
 numbers.record("sensitivity", sensitivity.to_dict("records"))
 page.show_sensitivity(sensitivity)
 
@@ -125,7 +134,7 @@ show(inactive.text, part.show_inactive(inactive))
 # ## 5. What raises the chance?
 
 # %%
-changes = tell.describe_changes(study)
+changes = tell.describe_changes(study, whose)
 show(changes.text, part.show_changes(study, changes))
 
 # %% [markdown]
@@ -156,7 +165,7 @@ show(claims.text, part.show_claims(study, claims))
 # ## Does a single decider carry it?
 
 # %%
-influence = page.name_deciders(an.make_influence(main), dataset, show_names=show_names)
+influence = page.name_deciders(an.make_influence(main), names)
 told = say.describe_influence(influence)
 caption = "Share answered when one decider is left out, those with most answers first."
 show(told.text, page.picture(draw.plot_influence, influence, told, row_inches=0.55,
@@ -233,15 +242,14 @@ show(
     table(quality, "Rows read, dropped and kept", save_as="quality"),
 )
 
+# %%
+page.show_uses(page.describe_counted(main), names_are_shown=show_names)
+
 # %% [markdown]
 # ## Method and limits
 
 # %%
-show(
-    *say.describe_notes(main),
-    details("How the numbers were made", *page.METHOD),
-    callout(page.LIMITS, "caution"),
-)
+show(*say.describe_notes(main), details("How the numbers were made", *page.METHOD))
 
 # %%
 numbers

@@ -27,9 +27,9 @@ title: str = "How long does an answer take?"  # heading of the report
 # %%
 from followkit import describe_latency as say
 from followkit import latency_sections as part
-from followkit.html import Record, callout, details, show, table
+from followkit.html import Record, details, table
 from followkit.latency_study import study_latency
-from followkit.sections import LIMITS
+from followkit.sections import show_uses
 from followkit.sources import describe_dataset, find_data, load_dataset
 
 # %%
@@ -72,14 +72,14 @@ part.show_groups(study)
 quality = describe_dataset(dataset)
 table(quality, "Rows read, dropped and kept", save_as="quality")
 
+# %%
+show_uses(say.describe_counted(study))
+
 # %% [markdown]
 # ## Method and limits
 
 # %%
-show(
-    details("How the numbers were made", *part.METHOD),
-    callout(LIMITS, "caution"),
-)
+details("How the numbers were made", *part.METHOD)
 
 # %%
 numbers

@@ -32,7 +32,8 @@ from followkit import describe_card as tell
 from followkit import figures as draw
 from followkit import model_card as card
 from followkit import sections as page
-from followkit.html import Record, callout, details, lead, show, table
+from followkit.html import Record, details, lead, show, table
+from followkit.small_cells import hide_small_parts
 from followkit.sources import find_data, load_dataset
 
 # %%
@@ -45,7 +46,8 @@ numbers = Record()
 
 # %%
 bins, line = an.make_calibration(main, held)
-strata, bands = card.make_strata(main, held), card.make_bands(main, held)
+strata = card.make_strata(main, held)
+bands = hide_small_parts(card.make_bands(main, held), ["n", "answer_count"])
 opening = tell.describe_card(main, held, strata, line)
 numbers.record("headline", tell.describe_card_headline(opening))
 numbers.record("answer", opening.text)
@@ -132,11 +134,8 @@ truth = an.compare_truth(main)
 planted = say.describe_truth(truth, None if truth.empty else an.recovery_test(main))
 page.show_truth(planted)
 
-# %% [markdown]
-# ## What it may be used for, and what not
-
 # %%
-part.show_uses()
+part.show_uses(page.describe_counted(main))
 
 # %% [markdown]
 # ## Limits
@@ -146,8 +145,7 @@ numbers.record("card", tell.collect_card_numbers(
     training=training, tuned=tuned, scores=scores, paired=paired, strata=strata, bands=bands,
     calibration_line=line, decomposition=parts, gains=gains.iloc[::10],
     coefficients=coefficients, truth=truth))  # fmt: skip
-show(*say.describe_notes(main), callout(page.LIMITS, "caution"),
-     details("How the numbers were made", *page.METHOD),
+show(*say.describe_notes(main), details("How the numbers were made", *page.METHOD),
      table(say.describe_data(main), "The data"))  # fmt: skip
 
 # %%
