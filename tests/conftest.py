@@ -19,7 +19,7 @@ import pytest
 HERE = Path(__file__).parent
 SHARED = (
     "worlds", "slow_features", "leakage_checks", "plain_world", "plain_dyads", "plain_ladder",
-    "shared_data", "browser", "hostile",
+    "notebook_runs", "shared_data", "browser", "hostile",
 )  # fmt: skip
 
 
@@ -43,6 +43,18 @@ def key_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep the tests from using, or making, the key of whoever runs them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FOLLOWKIT_KEY_FILE", str(tmp_path_factory.mktemp("settings") / "key"))
+        yield
+
+
+@pytest.fixture(scope="module")
+def quick_pictures() -> Iterator[None]:
+    """Put a digest of what would be drawn in place of each picture."""
+    from notebook_runs import digest_picture
+
+    from followkit import style
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(style, "draw", digest_picture)
         yield
 
 

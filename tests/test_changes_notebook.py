@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-import ast
-import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import notebook_runs
 import pytest
 
-from followkit.notebooks import cell_source, cell_tags, read_cells, read_parameters
-from followkit.record import Record
+from followkit.notebooks import read_parameters
 from followkit.simulate import make_town, write_dataset
 
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "report" / "changes.ipynb"
 
 
-def run_notebook(parameters: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Run the cells in this process; return what they show and the numbers they record."""
-    scope: dict[str, Any] = {}
-    shown, numbers = [], {}
-    for cell in read_cells(NOTEBOOK):
-        if cell["cell_type"] != "code":
-            continue
-        tree = ast.parse(cell_source(cell))
-        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
-        exec(compile(tree, "cell", "exec"), scope)
-        value = eval(compile(ast.Expression(last.value), "cell", "eval"), scope) if last else None
-        if "parameters" in cell_tags(cell):
-            scope.update(parameters)
-        if isinstance(value, Record):
-            numbers = json.loads(json.dumps(value.values))
-        elif hasattr(value, "_repr_html_"):
-            shown.append(value._repr_html_())
-    return "".join(shown), numbers
+pytestmark = pytest.mark.usefixtures("quick_pictures")
+run_notebook = partial(notebook_runs.run_notebook, NOTEBOOK)
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +86,4 @@ def test_the_page_says_what_was_compared(plain: tuple[str, dict[str, Any]]) -> N
 
 
 def test_cells_are_short_and_define_no_functions() -> None:
-    sources = [cell_source(cell) for cell in read_cells(NOTEBOOK) if cell["cell_type"] == "code"]
-    assert all(len(source.splitlines()) <= 10 for source in sources[1:])
-    assert not any("def " in source or "lambda" in source for source in sources)
+    notebook_runs.check_cells(NOTEBOOK)

@@ -2,50 +2,26 @@
 
 from __future__ import annotations
 
-import ast
-import json
+from functools import partial
 from html import unescape
 from pathlib import Path
 from typing import Any
 
+import notebook_runs
 import pytest
 
 from followkit.notebooks import (
-    cell_source,
-    cell_tags,
     make_notebook,
-    read_cells,
     read_parameters,
 )
-from followkit.record import Record
 from followkit.simulate import make_town, write_dataset
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "notebooks" / "report" / "comparison.ipynb"
 
 
-def run_notebook(parameters: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Run the cells in this process; return what they show and the numbers they record."""
-    scope: dict[str, Any] = {}
-    shown, numbers = [], {}
-    for cell in read_cells(NOTEBOOK):
-        if cell["cell_type"] != "code":
-            continue
-        value = _run_cell(cell_source(cell), scope)
-        if "parameters" in cell_tags(cell):
-            scope.update(parameters)
-        if isinstance(value, Record):
-            numbers = json.loads(json.dumps(value.values))
-        elif hasattr(value, "_repr_html_"):
-            shown.append(value._repr_html_())
-    return "".join(shown), numbers
-
-
-def _run_cell(source: str, scope: dict[str, Any]) -> Any:
-    tree = ast.parse(source)
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    exec(compile(tree, "cell", "exec"), scope)
-    return eval(compile(ast.Expression(last.value), "cell", "eval"), scope) if last else None
+pytestmark = pytest.mark.usefixtures("quick_pictures")
+run_notebook = partial(notebook_runs.run_notebook, NOTEBOOK)
 
 
 @pytest.fixture(scope="module")
@@ -116,14 +92,7 @@ def test_a_path_that_leads_nowhere_costs_the_others_nothing(other_data) -> None:
 
 
 def test_cells_are_short_and_define_no_functions() -> None:
-    sources = [cell_source(cell) for cell in read_cells(NOTEBOOK) if cell["cell_type"] == "code"]
-    tagged = [cell for cell in read_cells(NOTEBOOK) if "parameters" in cell_tags(cell)]
-    assert len(tagged) == 1
-    assert "parameters" in cell_tags(
-        next(cell for cell in read_cells(NOTEBOOK) if cell["cell_type"] == "code")
-    )
-    assert all(len(source.splitlines()) <= 10 for source in sources)
-    assert not any("def " in source or "lambda" in source for source in sources)
+    notebook_runs.check_cells(NOTEBOOK)
 
 
 def test_the_twins_agree_and_hold_no_outputs() -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ast
-import hashlib
 import sys
 from collections.abc import Callable, Iterator
-from html import unescape
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,6 +12,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from hostile import MARK, PAYLOADS, make_hostile_town
+from notebook_runs import digest_picture, read_page, run_cells
 
 from followkit import cli, explore, histories, portraits, remember, style
 from followkit import explore_sections as see
@@ -36,25 +34,9 @@ VIEW_KIND = "application/vnd.jupyter.widget-view+json"
 
 def run_notebook(name: str, parameters: dict[str, Any]) -> tuple[str, list[Any]]:
     """Run the cells in this process; return what they show and the values themselves."""
-    scope: dict[str, Any] = {}
-    values = []
-    for cell in read_cells(NOTEBOOKS[name]):
-        if cell["cell_type"] != "code":
-            continue
-        value = _run_cell(cell_source(cell), scope)
-        if "parameters" in cell_tags(cell):
-            scope.update(parameters)
-        if hasattr(value, "_repr_html_"):
-            values.append(value)
-    shown = "".join(value._repr_html_() for value in values)
-    return unescape(shown).replace("\u00a0", " "), values
-
-
-def _run_cell(source: str, scope: dict[str, Any]) -> Any:
-    tree = ast.parse(source)
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    exec(compile(tree, "cell", "exec"), scope)
-    return eval(compile(ast.Expression(last.value), "cell", "eval"), scope) if last else None
+    values = [value for value in run_cells(NOTEBOOKS[name], parameters)
+              if hasattr(value, "_repr_html_")]  # fmt: skip
+    return read_page(values), values
 
 
 # -- stand-ins for ipywidgets 8, in as much of its interface as is used ------------------------
@@ -132,11 +114,6 @@ def remembering() -> Iterator[None]:
     remember.start()
     yield
     remember.stop()
-
-
-def digest_picture(plot: Any, *args: Any, **options: Any) -> str:
-    content = repr([plot, options, *(table.to_csv() for table in args)])
-    return f"data:image/png;base64,{hashlib.sha256(content.encode()).hexdigest()}"
 
 
 @pytest.fixture(scope="module")

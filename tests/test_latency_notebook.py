@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import ast
-import hashlib
-import json
-from collections.abc import Iterator
-from html import unescape
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import notebook_runs
 import numpy as np
 import pandas as pd
 import pytest
 
-from followkit import style
 from followkit.describe_latency import describe_latency, describe_medians
 from followkit.errors import InputError, ParameterError
 from followkit.latency_study import study_latency
-from followkit.notebooks import cell_source, cell_tags, read_cells, read_parameters
-from followkit.record import Record
+from followkit.notebooks import read_parameters
 from followkit.simulate import make_town, write_dataset
 from followkit.tables import Dataset, make_dataset
 
@@ -28,28 +23,8 @@ NOTEBOOK = ROOT / "notebooks" / "report" / "latency.ipynb"
 START = pd.Timestamp("2025-01-01", tz="UTC")
 
 
-def run_notebook(parameters: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Run the cells in this process; return what they show and the numbers they record."""
-    scope: dict[str, Any] = {}
-    shown, numbers = [], {}
-    for cell in read_cells(NOTEBOOK):
-        if cell["cell_type"] != "code":
-            continue
-        value = _run_cell(cell_source(cell), scope)
-        if "parameters" in cell_tags(cell):
-            scope.update(parameters)
-        if isinstance(value, Record):
-            numbers = json.loads(json.dumps(value.values))
-        elif hasattr(value, "_repr_html_"):
-            shown.append(value._repr_html_())
-    return unescape("".join(shown)).replace("\u00a0", " "), numbers
-
-
-def _run_cell(source: str, scope: dict[str, Any]) -> Any:
-    tree = ast.parse(source)
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    exec(compile(tree, "cell", "exec"), scope)
-    return eval(compile(ast.Expression(last.value), "cell", "eval"), scope) if last else None
+pytestmark = pytest.mark.usefixtures("quick_pictures")
+run_notebook = partial(notebook_runs.run_notebook, NOTEBOOK)
 
 
 @pytest.fixture(scope="module")
@@ -71,19 +46,6 @@ def places(tmp_path_factory) -> dict[str, str]:
         'follower_id = "follower_id"\nfollowee_id = "followee_id"\nfollowed_at = "followed_at"\n'
     )
     return {"one": str(folder / "one"), "two": str(folder / "two"), "mapping": str(mapping)}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick_pictures() -> Iterator[None]:
-    """Put a digest of what would be drawn in place of each picture: drawing takes most of a run."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(style, "draw", digest_picture)
-        yield
-
-
-def digest_picture(plot: Any, *args: Any, **options: Any) -> str:
-    content = repr([plot, options, *(table.to_csv() for table in args)])
-    return f"data:image/png;base64,{hashlib.sha256(content.encode()).hexdigest()}"
 
 
 @pytest.fixture(scope="module")
@@ -136,11 +98,7 @@ def test_the_opening_is_what_the_summary_holds(plain_run) -> None:
 
 
 def test_cells_are_short_and_define_no_functions() -> None:
-    sources = [cell_source(cell) for cell in read_cells(NOTEBOOK) if cell["cell_type"] == "code"]
-    tagged = [cell for cell in read_cells(NOTEBOOK) if "parameters" in cell_tags(cell)]
-    assert len(tagged) == 1
-    assert all(len(source.splitlines()) <= 10 for source in sources)
-    assert not any("def " in source or "lambda" in source for source in sources)
+    notebook_runs.check_cells(NOTEBOOK)
 
 
 # -- every kind of data ----------------------------------------------------------------------------

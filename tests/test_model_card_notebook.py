@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ast
-import json
 import re
-from html import unescape
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import notebook_runs
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,8 +19,7 @@ from followkit import describe_card as tell
 from followkit import model_card as card
 from followkit import scores as sc
 from followkit.errors import InputError, ParameterError
-from followkit.notebooks import cell_source, cell_tags, read_cells, read_parameters
-from followkit.record import Record
+from followkit.notebooks import read_parameters
 from followkit.simulate import make_town, write_dataset
 from followkit.tables import make_dataset
 
@@ -29,28 +27,8 @@ ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "notebooks" / "report" / "model_card.ipynb"
 
 
-def run_notebook(parameters: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Run the cells in this process; return what they show and the numbers they record."""
-    scope: dict[str, Any] = {}
-    shown, numbers = [], {}
-    for cell in read_cells(NOTEBOOK):
-        if cell["cell_type"] != "code":
-            continue
-        value = _run_cell(cell_source(cell), scope)
-        if "parameters" in cell_tags(cell):
-            scope.update(parameters)
-        if isinstance(value, Record):
-            numbers = json.loads(json.dumps(value.values))
-        elif hasattr(value, "_repr_html_"):
-            shown.append(value._repr_html_())
-    return unescape("".join(shown)).replace("\u00a0", " "), numbers
-
-
-def _run_cell(source: str, scope: dict[str, Any]) -> Any:
-    tree = ast.parse(source)
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    exec(compile(tree, "cell", "exec"), scope)
-    return eval(compile(ast.Expression(last.value), "cell", "eval"), scope) if last else None
+pytestmark = pytest.mark.usefixtures("quick_pictures")
+run_notebook = partial(notebook_runs.run_notebook, NOTEBOOK)
 
 
 @pytest.fixture(scope="module")
@@ -241,8 +219,4 @@ def test_without_a_ladder_there_is_nothing_to_split() -> None:
 
 
 def test_cells_are_short_and_define_no_functions() -> None:
-    sources = [cell_source(cell) for cell in read_cells(NOTEBOOK) if cell["cell_type"] == "code"]
-    tagged = [cell for cell in read_cells(NOTEBOOK) if "parameters" in cell_tags(cell)]
-    assert len(tagged) == 1
-    assert all(len(source.splitlines()) <= 10 for source in sources[1:])
-    assert not any("def " in source or "lambda" in source for source in sources)
+    notebook_runs.check_cells(NOTEBOOK)
