@@ -95,9 +95,10 @@ def time_case(case: str, runs: Sequence[Run], bare: int, folder: Path) -> dict[s
     outcomes = run_batch(Sweep(tuple(runs), folder / f"batch-{len(runs)}-{case[:4]}"),
                          workers=WORKERS)  # fmt: skip
     total = time.monotonic() - begun
-    failed = sum(one.status != "done" for one in outcomes)
-    assert failed == 0, f"{failed} reports failed"
-    return {"case": case, "reports": len(runs), "batch_total": total,
+    failed = [one for one in outcomes if one.status != "done"]
+    for one in failed:
+        print(f"{one.name}: {one.cause}", file=sys.stderr)
+    return {"case": case, "reports": len(runs), "failed": len(failed), "batch_total": total,
             "batch_report": total / len(runs), "bare_reports": bare, "bare_report": loop,
             "ratio": loop * len(runs) / total}  # fmt: skip
 
@@ -128,8 +129,9 @@ def describe(table: pd.DataFrame) -> list[str]:
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
     lines += [
-        f"| {row.case} | {row.reports} | {row.batch_total:.0f} | {row.batch_report:.2f} | "
-        f"{row.bare_report:.2f} ({row.bare_reports}) | {row.ratio:.1f} | {row.kernel_start:.2f} |"
+        f"| {row.case} | {row.reports} ({row.failed} failed) | {row.batch_total:.0f} | "
+        f"{row.batch_report:.2f} | {row.bare_report:.2f} ({row.bare_reports}) | {row.ratio:.1f} | "
+        f"{row.kernel_start:.2f} |"
         for row in table.itertuples()
     ]
     return [*lines, "", f"{platform.python_version()}, {os.cpu_count()} cores."]
