@@ -418,8 +418,32 @@ def recovery_test(analysis: Analysis) -> tuple[float, float]:
     planted = _find_planted(analysis)
     model = _fit_planted(analysis, planted)
     gap = model.beta - np.array([planted[term] for term in model.coefficients["term"]])
-    statistic = float(gap @ np.linalg.solve(model.covariance, gap))
-    return statistic, float(stats.chi2.sf(statistic, len(gap)))
+    statistic, rank = wald_statistic(gap, model.covariance)
+    return statistic, float(stats.chi2.sf(statistic, rank))
+
+
+def wald_statistic(gap: np.ndarray, covariance: np.ndarray) -> tuple[float, int]:
+    """Return gapᵀ V⁻¹ gap and its degrees of freedom, in the directions in which V says anything.
+
+    Few accounts leave a robust covariance without some directions, since negative eigenvalues are
+    clipped.
+
+    Examples
+    --------
+    >>> wald_statistic(np.array([2.0, 5.0]), np.diag([4.0, 0.0]))
+    (1.0, 1)
+    """
+    error = np.sqrt(np.clip(np.diag(covariance), 0.0, None))
+    kept = error > 0
+    if not kept.any():
+        return 0.0, 0
+    # On the scale of their own errors, so that the units of coefficients do not matter.
+    z = gap[kept] / error[kept]
+    values, axes = np.linalg.eigh(
+        covariance[np.ix_(kept, kept)] / np.outer(error[kept], error[kept])
+    )
+    sound = values > 1e-8 * values.max()
+    return float(((axes.T @ z)[sound] ** 2 / values[sound]).sum()), int(sound.sum())
 
 
 def _find_planted(analysis: Analysis) -> dict[str, float]:

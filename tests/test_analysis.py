@@ -29,6 +29,7 @@ from followkit.analysis import (
     make_sensitivity,
     make_states,
     recovery_test,
+    wald_statistic,
 )
 from followkit.errors import ParameterError
 from followkit.html import Summary
@@ -209,3 +210,18 @@ def test_row_order_and_labels_change_no_number(town) -> None:
     columns = ["estimate", "std_error"]
     assert np.allclose(one.model.coefficients[columns], two.model.coefficients[columns],
                        rtol=0, atol=1e-10)  # fmt: skip
+
+
+def test_the_joint_test_stands_a_covariance_that_lacks_directions() -> None:
+    rng = np.random.default_rng(1)
+    root = rng.normal(size=(5, 5))
+    full, gap = root @ root.T, rng.normal(size=5)
+    statistic, rank = wald_statistic(gap, full)
+    assert (statistic, rank) == (pytest.approx(gap @ np.linalg.solve(full, gap)), 5)
+    # Units of coefficients do not matter, and one direction less is one degree of freedom less.
+    units = np.array([1.0, 1e3, 1e-3, 1.0, 50.0])
+    assert wald_statistic(gap * units, full * np.outer(units, units)) == (
+        pytest.approx(statistic), 5,
+    )  # fmt: skip
+    thin = root[:, :4] @ root[:, :4].T
+    assert wald_statistic(thin @ gap, thin) == (pytest.approx(gap @ thin @ gap), 4)
