@@ -79,10 +79,10 @@ def shorten_paths(value: Any, root: Path) -> Any:
 
     Examples
     --------
-    >>> root = Path("/home/ann/project")
-    >>> shorten_paths("/home/ann/project/data/town", root), shorten_paths("data/town", root)
+    >>> root = Path("/folder/ann/project")
+    >>> shorten_paths("/folder/ann/project/data/town", root), shorten_paths("data/town", root)
     ('data/town', 'data/town')
-    >>> shorten_paths("/home/ann/mine/export; ../mine/export", root)
+    >>> shorten_paths("/folder/ann/mine/export; ../mine/export", root)
     '…/mine/export; …/mine/export'
     """
     if isinstance(value, list):
@@ -200,10 +200,10 @@ def hide_folders(value: Any, folders: Sequence[str]) -> Any:
 
     Examples
     --------
-    >>> hide_folders({"note": "read /home/ann/x.csv"}, ["/home/ann"])
+    >>> hide_folders({"note": "read /folder/ann/x.csv"}, ["/folder/ann"])
     {'note': 'read …/x.csv'}
-    >>> hide_folders("/home/anna and a/home/ann", ["/home/ann"])
-    '/home/anna and a/home/ann'
+    >>> hide_folders("/folder/anna and a/folder/ann", ["/folder/ann"])
+    '/folder/anna and a/folder/ann'
     """
     if isinstance(value, str):
         for folder in folders:

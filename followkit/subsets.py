@@ -114,8 +114,7 @@ def expected_costs(
     scores = design * (lesson.weight * (lesson.outcome - fitted))[:, None]
     meat = curvature @ cov.dyadic(scores, curvature, accounts) @ curvature
     inside = member[:, :, None] & member[:, None, :]
-    bread = np.linalg.inv(np.where(inside, curvature, np.eye(len(penalty)) * ~member[:, None, :]))
-    bread = np.where(inside, bread, 0.0)
+    bread = np.where(inside, _invert_each(curvature, member), 0.0)
     spread = bread @ meat @ bread
     return np.asarray(np.einsum("sij,ji->s", spread, information)) / float(lesson.weight.sum())
 
@@ -165,9 +164,7 @@ class _Descent:
         """Return each subset's inverse Hessian at the base rate (subsets × columns × columns)."""
         information = rate * (1 - rate) * self.weighted.T @ self.design
         information += np.diag(self.penalty[:, 0])
-        inside = self.member[:, :, None] & self.member[:, None, :]
-        outside = np.eye(len(information)) * ~self.member[:, None, :]
-        return np.linalg.inv(np.where(inside, information, outside))
+        return _invert_each(information, self.member)
 
     def _slope(self, beta: FloatArray) -> FloatArray:
         """Return the gradient of the penalised loss, columns × subsets left."""
@@ -202,6 +199,13 @@ class _Descent:
             self.left, self.inverse = self.left[going], self.inverse[going]
             self.gradient, self.step = self.gradient[:, going], self.step[:, going]
             self.learnt = [(s[:, going], y[:, going], r[going]) for s, y, r in self.learnt]
+
+
+def _invert_each(matrix: FloatArray, member: FlagArray) -> FloatArray:
+    """Return the inverse among each subset's columns, and 1 for each column outside it."""
+    inside = member[:, :, None] & member[:, None, :]
+    outside = np.eye(len(matrix)) * ~member[:, None, :]
+    return np.linalg.inv(np.where(inside, matrix, outside))
 
 
 def _expit(line: FloatArray) -> FloatArray:

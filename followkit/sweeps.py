@@ -144,8 +144,10 @@ def make_sweep(
     grid = {name: _as_list(value) for name, value in _table(content, "grid", where).items()}
     each = _table(content, "each", where)
     _check_keys(each, EACH_KEYS, f"{where}, [each]")
-    if each and "segment" not in each:
+    if each and not isinstance(each.get("segment"), str):
         raise ParameterError(f'{where}: [each] needs `segment`, such as "decider.category"')
+    if type(each.get("fewest", 0)) is not int:
+        raise ParameterError(f"{where}: [each] fewest must be a whole number of dyads")
     wanted: list[tuple[str, dict[str, Any]]] = []
     if grid or each or not content.get("report"):
         for values in itertools.product(*grid.values()):
@@ -172,7 +174,7 @@ def _list_each(
 ) -> list[dict[str, str]]:
     if not each:
         return [{}]
-    found = list_segments(values, str(each["segment"]), int(each.get("fewest", 0)))
+    found = list_segments(values, each["segment"], each.get("fewest", 0))
     return [{"segment": segment} for segment in found]
 
 

@@ -16,7 +16,6 @@ from followkit.analysis import (
     analyse,
     choose_features,
     choose_question,
-    compare_truth,
     list_core,
     main_split,
     make_calibration,
@@ -28,11 +27,10 @@ from followkit.analysis import (
     make_missing,
     make_sensitivity,
     make_states,
-    recovery_test,
-    wald_statistic,
 )
 from followkit.errors import ParameterError
 from followkit.html import Summary
+from followkit.planted import compare_truth, recovery_test, wald_statistic
 from followkit.pseudonyms import name_accounts
 from followkit.record import plain
 from followkit.tables import make_dataset

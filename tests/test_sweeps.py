@@ -59,6 +59,8 @@ def test_a_title_that_is_given_stays() -> None:
         ({"grid": {"seed": ["x"]}}, "seed must be a whole number"),
         ({"grid": {"seed": []}}, "no report is asked for"),
         ({"each": {"fewest": 3}}, "needs `segment`"),
+        ({"each": {"segment": 3}}, "needs `segment`"),
+        ({"each": {"segment": "month", "fewest": "many"}}, "must be a whole number of dyads"),
         ({"parameters": 3}, "must be a table"),
         ({"report": [{"name": "a"}, {"name": "a", "seed": 1}]}, "come twice, such as a"),
     ],

@@ -41,6 +41,7 @@ from followkit import sections as page
 # %%
 from followkit.describe_nulls import compare_with_chance
 from followkit.html import Record, details, key_numbers, lead, show, table
+from followkit.planted import compare_truth, recovery_test
 from followkit.pseudonyms import name_accounts
 from followkit.sources import describe_dataset, find_data, load_dataset
 
@@ -172,8 +173,8 @@ show(told.text, page.picture(draw.plot_influence, influence, told, row_inches=0.
                              caption=caption))  # fmt: skip
 
 # %%
-truth = an.compare_truth(main)
-planted = say.describe_truth(truth, None if truth.empty else an.recovery_test(main))
+truth = compare_truth(main)
+planted = say.describe_truth(truth, None if truth.empty else recovery_test(main))
 numbers.record("truth", truth.to_dict("records"))
 page.show_truth(planted)
 

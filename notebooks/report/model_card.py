@@ -32,7 +32,10 @@ from followkit import describe_card as tell
 from followkit import figures as draw
 from followkit import model_card as card
 from followkit import sections as page
+
+# %%
 from followkit.html import Record, details, lead, show, table
+from followkit.planted import compare_truth, recovery_test
 from followkit.small_cells import hide_small_parts
 from followkit.sources import find_data, load_dataset
 
@@ -130,8 +133,8 @@ forest = page.picture(draw.plot_odds_ratios, page.label_effects(effects.table), 
 show(effects.text, forest, page.show_effects(effects), part.show_coefficients(coefficients))
 
 # %%
-truth = an.compare_truth(main)
-planted = say.describe_truth(truth, None if truth.empty else an.recovery_test(main))
+truth = compare_truth(main)
+planted = say.describe_truth(truth, None if truth.empty else recovery_test(main))
 page.show_truth(planted)
 
 # %%
