@@ -7,9 +7,9 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
+from followkit import words
 from followkit.batch import Outcome, run_batch
 from followkit.errors import FollowkitError
 from followkit.index import write_index
@@ -108,7 +108,7 @@ def make_reports(sweep: Sweep, *, workers: int | None, again: bool, timeout: flo
     told = [{"name": one.name, "cause": one.shown_cause, "command": one.shown_command}
             for one in failed]  # fmt: skip
     page = write_index(sweep.out, failures=told)
-    print(f"Wrote {_short(page)}: {_describe(outcomes, time.monotonic() - begun)}")
+    print(f"Wrote {words.place(page)}: {_describe(outcomes, time.monotonic() - begun)}")
     if failed:
         raise _failure(failed, len(outcomes))
 
@@ -174,8 +174,3 @@ class _Progress:
             self.bar.console.print(line, markup=False, highlight=False)
         else:
             print(line, file=sys.stderr)
-
-
-def _short(path: Path) -> str:
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -5,21 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import seaborn as sns
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
 from followkit import words
 from followkit.drawing import (
     colour,
     draw_forest,
-    draw_intervals,
+    draw_pairs,
     finish_rows,
-    mark_reference,
-    muted,
     muted_text,
     open_axes,
     write_rows,
 )
+from followkit.figures import plot_gains
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,15 +56,11 @@ def plot_strata(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         Where to draw; a new figure without it.
     """
     ax = open_axes(ax)
-    rows = np.arange(len(table), dtype=float)
-    mark_reference(ax, rows, 0.5)
     kinds = (
-        ("auc", "ci_low", "ci_high", "over all dyads", 0, -APART),
-        ("adjusted", "adjusted_low", "adjusted_high", "equally much followed", 1, APART),
+        ("auc", "ci_low", "ci_high", "over all dyads", -APART),
+        ("adjusted", "adjusted_low", "adjusted_high", "equally much followed", APART),
     )
-    for value, low, high, name, number, shift in kinds:
-        draw_intervals(ax, rows + shift, table[value], table[low], table[high],
-                       colours=[colour(number)] * len(table), name=name)  # fmt: skip
+    rows = draw_pairs(ax, table, kinds, 0.5)
     write_rows(ax, table["label"].astype(str).tolist(), [""] * len(table))
     for row, one, other in zip(rows, table["auc"], table["adjusted"], strict=True):
         # Below both lines: on a phone a note beside the name would have no room.
@@ -90,17 +84,9 @@ def plot_gains_band(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         Where to draw; a new figure without it.
     """
     ax = open_axes(ax)
-    ranked = table["share_ranked"].to_numpy(float)
-    ax.plot([0, 1], [0, 1], color=muted(), lw=1.4, ls="--", label="in random order")
-    ax.fill_between(ranked, table["ci_low"], table["ci_high"], alpha=0.22, lw=0, color=colour(0))
-    ax.plot(ranked, table["share_found"], lw=2.2, color=colour(0), label="ranked by the model")
-    ax.set(xlim=(0, 1), ylim=(0, 1.01), xlabel="share of dyads, most probable first",
-           ylabel="share of all answers found")  # fmt: skip
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_formatter(PercentFormatter(1))
-    ax.legend(loc="lower right", frameon=False)
-    sns.despine(ax=ax)
-    return ax
+    ax.fill_between(table["share_ranked"].to_numpy(float), table["ci_low"], table["ci_high"],
+                    alpha=0.22, lw=0, color=colour(0))  # fmt: skip
+    return plot_gains(table, ax=ax)
 
 
 def plot_bands(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from followkit.errors import CannotFitError, FollowkitError, InputError, ParameterError, suggest
+from followkit.words import place
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,12 +132,12 @@ def report(
         given[name] = parse_value(text, schema[name])
     folder = out or Path("reports") / ("report" if path.stem == STANDARD else path.stem)
     result = render_report(path, page_path(folder), given, timeout=timeout)
-    print(f"Wrote {_short(result.page)}")
+    print(f"Wrote {place(result.page)}")
     if result.numbers.get("headline"):
         print(result.numbers["headline"])
     # Elsewhere an index.html may be somebody's own.
     if result.page.parent.parent.name == "reports":
-        print(f"Wrote {_short(write_index(result.page.parent.parent))}")
+        print(f"Wrote {place(write_index(result.page.parent.parent))}")
     obstacle = result.numbers.get("main", {}).get("cannot_fit", "")
     if obstacle:
         raise CannotFitError(f"{obstacle.rstrip('.')}. The page is complete and says so.")
@@ -280,11 +281,6 @@ def _say(sentence: str, wants_traceback: bool) -> None:
     if wants_traceback:
         traceback.print_exc()
     print(f"followkit: {sentence}", file=sys.stderr)
-
-
-def _short(path: Path) -> str:
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _print_frame(frame: pd.DataFrame, title: str) -> None:

@@ -177,7 +177,7 @@ def dyadic(scores: FloatArray, information: FloatArray, accounts: Accounts) -> F
     Assenova (2015), Political Analysis 23, doi:10.1093/pan/mpv018.
     """
     per_account = _sum_by_account(scores, accounts)
-    shared = _sum_by(scores[_is_shared(accounts)], accounts.pair[_is_shared(accounts)])
+    shared = _sum_by(scores[is_shared(accounts)], accounts.pair[is_shared(accounts)])
     meat = per_account.T @ per_account - shared.T @ shared
     return clip_eigenvalues(_sandwich(meat, information))
 
@@ -199,18 +199,25 @@ def dyadic_cr3(
         From `code_accounts`.
     """
     moves = leave_out_moves(design, curvature, scores, accounts)
-    kept = accounts.degree > 0
-    if accounts.conditioned >= 0:
-        kept[accounts.conditioned] = False
-    d_v = moves[kept]
-    shared = np.flatnonzero(_is_shared(accounts))
+    shared = np.flatnonzero(is_shared(accounts))
     pair = accounts.pair[shared]
     count = int(accounts.pair.max(initial=-1)) + 1
     d_p = _moves(
         design, curvature, scores, shared, pair, _information(design, curvature), count=count
     )
-    group_count = max(int(kept.sum()), 2)
-    v = (group_count - 1) / group_count * (d_v.T @ d_v) - d_p.T @ d_p
+    return combine_moves(moves, d_p, accounts)
+
+
+def combine_moves(moves: FloatArray, by_pair: FloatArray, accounts: Accounts) -> FloatArray:
+    """Return (G − 1)/G · Σ d_v d_vᵀ − Σ d_p d_pᵀ, clipped, from d_v of all accounts and d_p.
+
+    An account that errors are conditioned on is left out of the sum and of G.
+    """
+    kept = accounts.degree > 0
+    if accounts.conditioned >= 0:
+        kept[accounts.conditioned] = False
+    d_v, group_count = moves[kept], max(int(kept.sum()), 2)
+    v = (group_count - 1) / group_count * (d_v.T @ d_v) - by_pair.T @ by_pair
     return clip_eigenvalues(v)
 
 
@@ -393,7 +400,7 @@ def _sum_by_account(values: FloatArray, accounts: Accounts) -> FloatArray:
     return sums
 
 
-def _is_shared(accounts: Accounts) -> npt.NDArray[np.bool_]:
+def is_shared(accounts: Accounts) -> npt.NDArray[np.bool_]:
     """Return which rows have two clustered accounts, so that their pair is counted twice."""
     ego = accounts.conditioned
     return (accounts.initiator != ego) & (accounts.decider != ego)

@@ -50,7 +50,7 @@ def describe_answer(analysis: Analysis, segment: str = "") -> Summary:
         columns=["dyads", "answered", "rate", "ci_low", "ci_high"],
     )
     interval = words.percent_range(rate.ci_low, rate.ci_high)
-    shares = f"{words.percent(rate.rate)}, {_level(analysis)} interval {interval}"
+    shares = f"{words.percent(rate.rate)}, {words.level(analysis.confidence)} interval {interval}"
     part = describe_segment(segment) or (" of one segment" if analysis.segment else "")
     opening = {
         "follow_back": f"Of {words.count(rate.n)} follows{part} that could be watched for "
@@ -198,8 +198,9 @@ def describe_curve(curve: pd.DataFrame, analysis: Analysis) -> Summary:
     early = curve.iloc[(curve["duration_days"] - horizon / 4).abs().argmin()]
     text = (
         f"By day {horizon:g}, {words.percent(at['incidence'])} of all follows are answered "
-        f"({_level(analysis)} interval {words.percent_range(at['ci_low'], at['ci_high'])}), the "
-        f"young ones included; {words.percent(early['incidence'])} are by day "
+        f"({words.level(analysis.confidence)} interval "
+        f"{words.percent_range(at['ci_low'], at['ci_high'])}), the young ones "
+        f"included; {words.percent(early['incidence'])} are by day "
         f"{early['duration_days']:.0f}."
     )
     return Summary(curve, text, "Cumulative incidence of answers")
@@ -354,10 +355,6 @@ def list_rows(table: pd.DataFrame) -> dict[str, Any]:
     return {str(name): row.to_dict() for name, row in rows.iterrows()}
 
 
-def _level(analysis: Analysis) -> str:
-    return f"{analysis.confidence:.0%}".replace("%", " %")
-
-
 def _clear(analysis: Analysis) -> pd.DataFrame:
     """Return effects whose interval excludes 1, smallest p first."""
     table = analysis.effects
@@ -436,5 +433,5 @@ def _error_note(analysis: Analysis) -> str:
         f"Errors: {model.covariance_kind}; {words.count(accounts.count)} accounts, "
         f"{words.count(accounts.effective_count)} effective; the busiest is in "
         f"{words.percent(accounts.largest_share)} of the dyads. Intervals are "
-        f"{_level(analysis)} and unadjusted."
+        f"{words.level(analysis.confidence)} and unadjusted."
     )

@@ -33,7 +33,7 @@ def describe_latency(study: LatencyStudy) -> Summary:
         return Summary(table, text, "The answer in numbers")
     text = (
         f"{words.percent(first['chance'])} of {words.count(first['n'])} follows are answered "
-        f"within {words.days(study.horizon_days)} ({_level(study)} interval "
+        f"within {words.days(study.horizon_days)} ({words.level(study.confidence)} interval "
         f"{words.percent_range(first['ci_low'], first['ci_high'])}). Half of those answers come "
         f"within {words.span(timed.half_days)}. {_tell_left(study, timed)}"
     )
@@ -157,7 +157,7 @@ def describe_hazard_ratios(study: LatencyStudy) -> Summary:
         f"Discrete-time hazard regression, link {model.link}, {len(model.baseline)} bins up to "
         f"{words.span(model.limits[-1])}; {words.count(model.used.sum())} dyads. Errors: "
         f"{model.covariance_kind}, {words.count(accounts.effective_count)} effective accounts. "
-        f"Intervals are {_level(study)} and unadjusted.",
+        f"Intervals are {words.level(study.confidence)} and unadjusted.",
         *model.notes,
     ]
     return Summary(table, text, f"{ratio.capitalize()}s of an answer", notes=notes)
@@ -302,7 +302,7 @@ def _describe_untimed(study: LatencyStudy) -> Summary:
                           "ci_low": [rate.ci_low], "ci_high": [rate.ci_high]})  # fmt: skip
     text = (
         f"{words.percent(rate.rate)} of {words.count(rate.n)} one-way ties were answered between "
-        f"the two crawls ({_level(study)} interval "
+        f"the two crawls ({words.level(study.confidence)} interval "
         f"{words.percent_range(rate.ci_low, rate.ci_high)}), {words.days(study.horizon_days)} "
         "apart. Two crawls are one interval: they give this one number, and no curve. When within "
         "the interval an answer came, and how old the tie was, cannot be told."
@@ -334,7 +334,7 @@ def _tell_median(study: LatencyStudy, timed: Timed) -> str:
     low = words.span(found.median_low) if np.isfinite(found.median_low) else "beyond the watch"
     return (
         f"but it takes {words.span(found.median_days)} until half of all follows are answered "
-        f"({_level(study)} interval {low} to {high})."
+        f"({words.level(study.confidence)} interval {low} to {high})."
     )
 
 
@@ -368,7 +368,3 @@ def _pace(rate: float) -> str:
 
 def _p_value(value: float) -> str:
     return "p below 0.001" if value < 0.001 else f"p = {value:.3f}"
-
-
-def _level(study: LatencyStudy) -> str:
-    return f"{study.confidence:.0%}".replace("%", " %")

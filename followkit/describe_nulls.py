@@ -79,7 +79,7 @@ def make_null_table(null: ReciprocityNull, rho: ReciprocityEstimate) -> pd.DataF
     """
     size = f"{words.count(null.tie_count)} ties of {words.count(null.account_count)} accounts"
     drawn = f"{words.count(len(null.draws))} networks with the same degrees"
-    level = f"{null.confidence:.0%}".replace("%", " %")
+    level = words.level(null.confidence)
     rows = [
         ("mutual among connected pairs", words.percent(null.observed), "", size),
         ("the same by degrees alone", words.percent(null.null_mean),
@@ -114,7 +114,7 @@ def describe_nulls(null: ReciprocityNull, rho: ReciprocityEstimate) -> Summary:
 
 def _compare(null: ReciprocityNull) -> str:
     spread = words.percent_range(null.null_low, null.null_high)
-    level = f"{null.confidence:.0%}".replace("%", " %")
+    level = words.level(null.confidence)
     opening = (
         f"If every account kept its numbers of followers and followees but whom they follow were "
         f"left to chance, {words.percent(null.null_mean)} would be ({level} of "

@@ -145,6 +145,33 @@ def draw_forest(
     finish_rows(ax, len(table))
 
 
+def draw_pairs(
+    ax: Axes,
+    table: pd.DataFrame,
+    kinds: Sequence[tuple[str, str, str, str, float]],
+    reference: float,
+) -> np.ndarray:
+    """Draw several values on each row, each kind in a colour of its own, and return the rows.
+
+    Parameters
+    ----------
+    ax
+        Where to draw.
+    table
+        Holds the columns that the kinds name.
+    kinds
+        Columns of value, low and high; the name for the legend; how far from the row's middle.
+    reference
+        A value that is marked on every row.
+    """
+    rows = np.arange(len(table), dtype=float)
+    mark_reference(ax, rows, reference)
+    for number, (value, low, high, name, shift) in enumerate(kinds):
+        draw_intervals(ax, rows + shift, table[value], table[low], table[high],
+                       colours=[colour(number)] * len(table), name=name)  # fmt: skip
+    return rows
+
+
 def finish_rows(ax: Axes, row_count: int, *, below: float = 0.55) -> None:
     """Give the rows their room; their names stand above their lines, so there is no axis."""
     ax.set_ylim(row_count - 1 + below, -0.85)

@@ -16,18 +16,8 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from followkit.analysis import (
-    Analysis,
-    choose_features,
-    choose_question,
-    code_dyads,
-    fit_dyads,
-    list_core,
-    make_effects,
-    measure_dyads,
-)
-from followkit.covariance import dyadic_rate
-from followkit.errors import CannotFitError, FollowkitError, InputError, ParameterError, suggest
+from followkit.analysis import Analysis, analyse, choose_question
+from followkit.errors import FollowkitError, InputError, ParameterError, suggest
 from followkit.factors import list_claim_features
 from followkit.html import Shown, callout, details, esc, name_html, show, table
 from followkit.notebooks import cell_source, read_cells
@@ -71,17 +61,11 @@ def prepare(
     ParameterError, InputError
         If there is no such question, or the data cannot answer it.
     """
-    names = (*list_core(), *(list_claim_features() if with_claims else ()))
-    chosen = choose_question(dataset, question)
-    dyads, features = measure_dyads(dataset, chosen, horizon_days, seed, names, False, False)
-    rate = dyadic_rate(dyads.table["outcome"], code_dyads(dyads), confidence=confidence)
-    try:
-        model = fit_dyads(dyads, features, choose_features(features), confidence=confidence)
-    except CannotFitError as why:
-        nothing = pd.DataFrame(columns=["term", "label"])
-        return Analysis(dataset, dyads, features, rate, None, str(why), nothing, None, confidence)
-    effects = make_effects(model)
-    return Analysis(dataset, dyads, features, rate, model, "", effects, None, confidence)
+    return analyse(
+        dataset, choose_question(dataset, question), horizon_days=horizon_days, seed=seed,
+        confidence=confidence, also=list_claim_features() if with_claims else (),
+        with_ladder=False,
+    )  # fmt: skip
 
 
 # -- controls ----------------------------------------------------------------------------------

@@ -45,18 +45,12 @@ def grouped_cr3(
     accounts
         From `followkit.covariance.code_accounts`.
     """
-    kept = accounts.degree > 0
-    if accounts.conditioned >= 0:
-        kept[accounts.conditioned] = False
     dyads = np.tile(np.arange(len(scores)), 2)
     groups = np.r_[accounts.initiator, accounts.decider]
-    group_count = max(int(kept.sum()), 2)
-    d_v = leave_out(scores, information, informations, dyads, groups)[kept]
-    ego = accounts.conditioned
-    shared = np.flatnonzero((accounts.initiator != ego) & (accounts.decider != ego))
+    d_v = leave_out(scores, information, informations, dyads, groups)
+    shared = np.flatnonzero(cov.is_shared(accounts))
     d_p = leave_out(scores, information, informations, shared, accounts.pair[shared])
-    v = (group_count - 1) / group_count * (d_v.T @ d_v) - d_p.T @ d_p
-    return cov.clip_eigenvalues(v)
+    return cov.combine_moves(d_v, d_p, accounts)
 
 
 def leave_out(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 
 def percent(share: float) -> str:
@@ -135,3 +136,26 @@ def join(parts: Sequence[str], last: str = "and") -> str:
     if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} {last} {parts[-1]}"
+
+
+def level(confidence: float) -> str:
+    """Write the level of an interval.
+
+    Examples
+    --------
+    >>> level(0.95)
+    '95 %'
+    """
+    return f"{confidence:.0%}".replace("%", " %")
+
+
+def place(path: Path) -> str:
+    """Write a path as it is seen from the working folder.
+
+    Examples
+    --------
+    >>> place(Path.cwd() / "reports")
+    'reports'
+    """
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

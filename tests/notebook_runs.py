@@ -66,3 +66,13 @@ def digest_picture(plot: Any, *args: Any, **options: Any) -> str:
 
 def _as_text(value: Any) -> str:
     return str(value.to_csv()) if hasattr(value, "to_csv") else repr(value)
+
+
+def write_mapping(folder: Path) -> str:
+    """Write a mapping file for a town in the folder that hides all but its follows."""
+    mapping = folder / "mapping.toml"
+    mapping.write_text(
+        'name = "mapped"\n[tables.follows]\nfile = "follows.csv"\n[tables.follows.columns]\n'
+        'follower_id = "follower_id"\nfollowee_id = "followee_id"\nfollowed_at = "followed_at"\n'
+    )
+    return str(mapping)

@@ -13,6 +13,7 @@ from scipy.special import expit
 from followkit import covariance as cov
 from followkit.dyads import DyadSet
 from followkit.splits import Split, make_account_blocks
+from followkit.tables import Dataset, make_dataset
 
 
 @dataclass(frozen=True)
@@ -74,3 +75,30 @@ def draw_dyads(
     )  # fmt: skip
     dyads = DyadSet("follow_back", table, pd.DataFrame(), 30.0, "timed", None, True)
     return PlainDyads(features, outcome, initiator, decider, make_account_blocks(dyads))
+
+
+def draw_rows(seed: int = 0, n: int = 600, count: int = 60, **columns: Any) -> dict[str, Any]:
+    """Return what `fit_follow_back` takes: x with slope .7, z without effect, further columns."""
+    rng = np.random.default_rng(seed)
+    a = rng.integers(0, count, n)
+    b = (a + rng.integers(1, count, n)) % count
+    features = pd.DataFrame({"x": rng.normal(size=n), "z": rng.random(n)}).assign(**columns)
+    y = (rng.random(n) < expit(0.7 * features["x"].to_numpy() - 0.8)).astype(int)
+    return {"features": features, "outcome": y, "initiator": a, "decider": b}
+
+
+def make_timed(
+    rows: Sequence[tuple[str, str, float, float | None]], until: float = 100.0
+) -> Dataset:
+    """Return follows (follower, followee, day, day of the withdrawal), all watched to the end."""
+    start = pd.Timestamp("2024-01-01", tz="UTC")
+    follows = pd.DataFrame(rows, columns=["follower_id", "followee_id", "from", "to"])
+    follows["followed_at"] = start + pd.to_timedelta(follows.pop("from"), unit="D")
+    follows["unfollowed_at"] = start + pd.to_timedelta(follows.pop("to").astype(float), unit="D")
+    ids = sorted({name for row in rows for name in row[:2]})
+    watch = pd.DataFrame(
+        {"account_id": ids, "table_name": "follows", "observed_from_at": start,
+         "observed_until_at": start + pd.Timedelta(days=until), "list_is_complete": True,
+         "sees_unfollows": True}
+    )  # fmt: skip
+    return make_dataset({"follows": follows, "observation": watch})

@@ -24,10 +24,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("towns")
     for name, seed in (("one", 1), ("two", 2)):
         write_dataset(make_town(220, seed=seed, weeks=14, follows_per_account=12), folder / name)
-    (folder / "mapping.toml").write_text(
-        'name = "mapped"\n[tables.follows]\nfile = "follows.csv"\n[tables.follows.columns]\n'
-        'follower_id = "follower_id"\nfollowee_id = "followee_id"\nfollowed_at = "followed_at"\n'
-    )
+    notebook_runs.write_mapping(folder)
     return {"data": str(folder / "one"), "segment": "month=2025-01",
             "segment_second": "month=2025-02"}  # fmt: skip
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from hostile import MARK, PAYLOADS, make_hostile_town
-from notebook_runs import digest_picture, read_page, run_cells
+from notebook_runs import digest_picture, read_page, run_cells, write_mapping
 
 from followkit import cli, explore, histories, portraits, remember, style
 from followkit import explore_sections as see
@@ -122,16 +122,12 @@ def places(tmp_path_factory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("towns")
     for name, seed in (("one", 1), ("two", 2)):
         write_dataset(make_town(160, seed=seed, weeks=14, follows_per_account=12), folder / name)
-    mapping = folder / "mapping.toml"
-    mapping.write_text(
-        'name = "mapped"\n[tables.follows]\nfile = "follows.csv"\n[tables.follows.columns]\n'
-        'follower_id = "follower_id"\nfollowee_id = "followee_id"\nfollowed_at = "followed_at"\n'
-    )
+    mapping = write_mapping(folder)
     near = folder / "books" / "part"
     near.mkdir(parents=True)
     (near / "a.ipynb").write_text((ROOT / "tests" / "notebooks" / "demo.ipynb").read_text())
     return {
-        "one": str(folder / "one"), "two": str(folder / "two"), "mapping": str(mapping),
+        "one": str(folder / "one"), "two": str(folder / "two"), "mapping": mapping,
         "folder": str(folder), "notebooks": str(folder / "books"),
     }  # fmt: skip
 

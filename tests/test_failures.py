@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from plain_dyads import draw_rows, make_timed
 
 from followkit import covariance as cov
 from followkit.analysis import Analysis, analyse
@@ -27,17 +28,6 @@ from followkit.logit import expit
 from followkit.model import FollowBackModel, fit_follow_back
 from followkit.tables import make_dataset
 
-START = pd.Timestamp("2024-01-01", tz="UTC")
-
-
-def make_data(seed: int = 0, n: int = 600, count: int = 60, **columns: Any) -> dict[str, Any]:
-    rng = np.random.default_rng(seed)
-    a = rng.integers(0, count, n)
-    b = (a + rng.integers(1, count, n)) % count
-    x = pd.DataFrame({"x": rng.normal(size=n), "z": rng.random(n)}).assign(**columns)
-    y = (rng.random(n) < expit(0.7 * x["x"].to_numpy() - 0.8)).astype(int)
-    return {"features": x, "outcome": y, "initiator": a, "decider": b}
-
 
 def fit(data: dict[str, Any], **options: Any) -> FollowBackModel:
     with warnings.catch_warnings():
@@ -49,20 +39,6 @@ def reason(model: FollowBackModel, name: str) -> str:
     return str(model.dropped.set_index("feature").loc[name, "reason"])
 
 
-def timed(rows: list[tuple[str, str, float, float | None]], until: float = 100.0) -> Any:
-    """Return follows (follower, followee, day, day of the withdrawal), all watched to the end."""
-    follows = pd.DataFrame(rows, columns=["follower_id", "followee_id", "from", "to"])
-    follows["followed_at"] = START + pd.to_timedelta(follows.pop("from"), unit="D")
-    follows["unfollowed_at"] = START + pd.to_timedelta(follows.pop("to").astype(float), unit="D")
-    ids = sorted({name for row in rows for name in row[:2]})
-    watch = pd.DataFrame(
-        {"account_id": ids, "table_name": "follows", "observed_from_at": START,
-         "observed_until_at": START + pd.Timedelta(days=until), "list_is_complete": True,
-         "sees_unfollows": True}
-    )  # fmt: skip
-    return make_dataset({"follows": follows, "observation": watch})
-
-
 def count(dyads: Any) -> dict[str, int]:
     return dict(zip(dyads.census["step"], dyads.census["count"].astype(int), strict=True))
 
@@ -71,7 +47,7 @@ def count(dyads: Any) -> dict[str, int]:
 
 
 def test_perfect_separation() -> None:
-    data = make_data(1)
+    data = draw_rows(1)
     model = fit(data, outcome=(data["features"]["x"] > 0.2).to_numpy().astype(int))
     assert model.notes[0] == (
         "In these data x alone decides the outcome, so maximum likelihood has no finite answer: "
@@ -85,7 +61,7 @@ def test_perfect_separation() -> None:
 
 def test_separation_by_two_features_together() -> None:
     """No single one divides the dyads; their sum does."""
-    data = make_data(2)
+    data = draw_rows(2)
     total = data["features"]["x"] + 3 * data["features"]["z"]
     model = fit(data, outcome=(total > 1.5).to_numpy().astype(int))
     assert "x and z alone (nearly) decide the outcome" in model.notes[0]
@@ -101,7 +77,7 @@ def test_separation_by_two_features_together() -> None:
 )
 def test_quasi_separation_and_empty_cells(answered: int, words: str) -> None:
     """One empty cell of four: other libraries print coefficients of 24 ± 16,900 in silence."""
-    data = make_data(3, flag=(np.arange(600) < 40).astype(float))
+    data = draw_rows(3, flag=(np.arange(600) < 40).astype(float))
     data["outcome"][:40] = answered
     model = fit(data)
     assert model.notes[0].startswith(f"In these data {words}, so maximum likelihood has no finite")
@@ -114,7 +90,7 @@ def test_quasi_separation_and_empty_cells(answered: int, words: str) -> None:
 
 def test_a_full_two_by_two_table_is_fitted_as_usual() -> None:
     """One dyad in the cell that was empty, and maximum likelihood is finite again."""
-    data = make_data(3, flag=(np.arange(600) < 40).astype(float))
+    data = draw_rows(3, flag=(np.arange(600) < 40).astype(float))
     data["outcome"][:40] = 1
     data["outcome"][7] = 0
     model = fit(data)
@@ -128,7 +104,7 @@ def test_a_full_two_by_two_table_is_fitted_as_usual() -> None:
 @pytest.mark.parametrize(("value", "who"), [(0, "nobody"), (1, "everybody")])
 def test_one_class_only(value: int, who: str) -> None:
     """No model, but an interval: z² / (d + z²) over d deciders, just above the rule of three."""
-    data = make_data(4)
+    data = draw_rows(4)
     deciders = len(np.unique(data["decider"]))
     limit = 1.959964**2 / (deciders + 1.959964**2)
     assert 3 / deciders < limit
@@ -141,14 +117,14 @@ def test_one_class_only(value: int, who: str) -> None:
 
 
 def test_constant_column() -> None:
-    model = fit(make_data(5, same=7.0))
+    model = fit(draw_rows(5, same=7.0))
     assert reason(model, "same") == "it is the same for every dyad"
     assert model.names == ("x", "z")
 
 
 def test_collinear_pair() -> None:
     """The later of the two goes, and the earlier is named."""
-    data = make_data(6)
+    data = draw_rows(6)
     x = data["features"]["x"]
     model = fit(data, features=data["features"].assign(twin=5 - 2 * x))
     assert reason(model, "twin") == "it repeats what x and the features before it say"
@@ -159,7 +135,7 @@ def test_collinear_pair() -> None:
 
 @pytest.mark.parametrize(("events", "kind"), [(19, "answers"), (585, "refusals")])
 def test_under_twenty_events(events: int, kind: str) -> None:
-    data = make_data(7)
+    data = draw_rows(7)
     with pytest.raises(CannotFitError) as said:
         fit(data, outcome=np.random.default_rng(1).permutation(np.arange(600) < events).astype(int))
     fewer = min(events, 600 - events)
@@ -171,12 +147,12 @@ def test_under_twenty_events(events: int, kind: str) -> None:
 
 def test_five_rows_and_three_factors() -> None:
     with pytest.raises(CannotFitError, match=r"only 2 answers among 5 dyads \(40\.0 %, interval"):
-        fit(make_data(8, n=5, w=np.arange(5.0)), outcome=[0, 1, 0, 1, 0])
+        fit(draw_rows(8, n=5, w=np.arange(5.0)), outcome=[0, 1, 0, 1, 0])
 
 
 def test_more_features_than_the_answers_carry() -> None:
     rng = np.random.default_rng(9)
-    model = fit(make_data(9, n=300, **{f"f{k}": rng.normal(size=300) for k in range(30)}))
+    model = fit(draw_rows(9, n=300, **{f"f{k}": rng.normal(size=300) for k in range(30)}))
     kept = len(model.names)
     note = next(note for note in model.notes if "in order of priority" in note)
     assert note.endswith(f"carry {kept} features; the first {kept} in order of priority were kept.")
@@ -187,7 +163,7 @@ def test_more_features_than_the_answers_carry() -> None:
 
 
 def test_missing_values() -> None:
-    data = make_data(10)
+    data = draw_rows(10)
     holes = data["features"].assign(z=data["features"]["z"].mask(np.arange(600) % 8 == 0))
     model = fit(data, features=holes)
     assert model.notes[0] == (
@@ -198,7 +174,7 @@ def test_missing_values() -> None:
 
 
 def test_infinite_values() -> None:
-    data = make_data(11)
+    data = draw_rows(11)
     with pytest.raises(InputError) as said:
         fit(data, features=data["features"].assign(x=np.inf))
     assert str(said.value) == "features: values must be finite; x holds an infinite one"
@@ -206,7 +182,7 @@ def test_infinite_values() -> None:
 
 @pytest.mark.parametrize("scale", [1e9, 1e-9])
 def test_units_of_a_billion(scale: float) -> None:
-    data = make_data(12)
+    data = draw_rows(12)
     plain = fit(data)
     huge = fit(data, features=data["features"].assign(x=data["features"]["x"] * scale))
     assert huge.beta[1] * scale == pytest.approx(plain.beta[1], rel=1e-9)
@@ -224,7 +200,7 @@ def test_units_of_a_billion(scale: float) -> None:
 
 
 def test_few_accounts() -> None:
-    model = fit(make_data(13, count=12))
+    model = fit(draw_rows(13, count=12))
     assert model.accounts.effective_count < 20
     assert model.notes[-1] == (
         "Only 12 effective accounts: intervals are rough and no verdicts are given."
@@ -236,7 +212,7 @@ def test_a_covariance_that_is_not_positive_definite() -> None:
     """Two-way with a handful of accounts: clipped, finite, and said."""
     said = 0
     for seed in range(10):
-        model = fit(make_data(seed, n=120, count=5), covariance="two_way", penalty="none")
+        model = fit(draw_rows(seed, n=120, count=5), covariance="two_way", penalty="none")
         assert np.isfinite(model.coefficients["std_error"]).all()
         said += (
             "The two_way covariance was not positive definite and its negative eigenvalues were "
@@ -266,7 +242,7 @@ def test_dyads_that_share_accounts(snapshot: Analysis) -> None:
         f"{model.accounts.effective_count:.0f} effective; the busiest is in "
         f"{100 * model.accounts.largest_share:.1f} % of the dyads."
     )
-    data = make_data(14, n=2_000)
+    data = draw_rows(14, n=2_000)
     habit = np.random.default_rng(1).normal(size=60)
     x = data["features"].assign(x=habit[data["decider"]])
     errors = {
@@ -284,7 +260,7 @@ def test_dyads_that_share_accounts(snapshot: Analysis) -> None:
 
 
 def test_an_export_of_one_account() -> None:
-    data = make_data(15)
+    data = draw_rows(15)
     model = fit(data, initiator=np.zeros(600), decider=1 + np.arange(600))
     assert model.notes[-1] == (
         "One account is in half of the dyads or more: errors are clustered on the others, and "
@@ -294,7 +270,7 @@ def test_an_export_of_one_account() -> None:
 
 def test_bots_and_celebrities() -> None:
     """One account that follows everybody and one that never answers: each is found by name."""
-    data = make_data(16, n=1_500)
+    data = draw_rows(16, n=1_500)
     x = data["features"]["x"].to_numpy()
     data["initiator"] = np.where(np.arange(1_500) < 350, 777, data["initiator"])
     bot = data["initiator"] == 777
@@ -338,7 +314,8 @@ def test_self_follows_and_repeats(snapshot: Analysis) -> None:
 def test_a_tie_at_two_times_and_a_follow_after_a_withdrawal() -> None:
     """The first spell opens the dyad; an answer to the second one does not count for it."""
     dyads = make_dyads(
-        timed([("a", "b", 0, 3), ("a", "b", 10, None), ("b", "a", 12, None), ("c", "d", 0, None)]),
+        make_timed([("a", "b", 0, 3), ("a", "b", 10, None), ("b", "a", 12, None),
+                    ("c", "d", 0, None)]),
         "follow_back", horizon_days=20,
     )  # fmt: skip
     states = dyads.table.set_index("initiator_id")["state"]
@@ -350,7 +327,7 @@ def test_a_tie_at_two_times_and_a_follow_after_a_withdrawal() -> None:
 def test_outcomes_not_yet_decidable() -> None:
     """A follow younger than the horizon is unknown whatever its outcome, never a refusal."""
     dyads = make_dyads(
-        timed([("a", "b", 0, None), ("c", "d", 95, None),
+        make_timed([("a", "b", 0, None), ("c", "d", 95, None),
                ("e", "f", 96, None), ("f", "e", 97, None)]),
         "follow_back", horizon_days=10,
     )  # fmt: skip
@@ -377,7 +354,7 @@ def test_why_there_is_no_model_reaches_the_report() -> None:
 @pytest.mark.parametrize("kind", ["dyadic_cr3", "dyadic", "two_way", "white", "classical"])
 def test_order_and_names(kind: str) -> None:
     """Shuffled rows and renamed accounts: the same to 1e-10, rates, errors and all."""
-    data = make_data(17, flag=(np.arange(600) % 7 == 0).astype(float))
+    data = draw_rows(17, flag=(np.arange(600) % 7 == 0).astype(float))
     order = np.random.default_rng(1).permutation(600)
     names = np.array([f"u{k * 37 % 101}" for k in range(60)])
     moved = {

@@ -27,12 +27,8 @@ def places(tmp_path_factory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("towns")
     for name, seed in (("one", 1), ("two", 2)):
         write_dataset(make_town(220, seed=seed, weeks=14, follows_per_account=12), folder / name)
-    mapping = folder / "mapping.toml"
-    mapping.write_text(
-        'name = "mapped"\n[tables.follows]\nfile = "follows.csv"\n[tables.follows.columns]\n'
-        'follower_id = "follower_id"\nfollowee_id = "followee_id"\nfollowed_at = "followed_at"\n'
-    )
-    return {"one": str(folder / "one"), "two": str(folder / "two"), "mapping": str(mapping)}
+    mapping = notebook_runs.write_mapping(folder)
+    return {"one": str(folder / "one"), "two": str(folder / "two"), "mapping": mapping}
 
 
 @pytest.fixture(scope="module")

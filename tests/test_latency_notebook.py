@@ -40,12 +40,8 @@ def places(tmp_path_factory) -> dict[str, str]:
     )
     write_dataset(one, folder / "one")
     write_dataset(make_town(160, seed=2, weeks=12, follows_per_account=10), folder / "two")
-    mapping = folder / "mapping.toml"
-    mapping.write_text(
-        'name = "mapped"\n[tables.follows]\nfile = "follows.csv"\n[tables.follows.columns]\n'
-        'follower_id = "follower_id"\nfollowee_id = "followee_id"\nfollowed_at = "followed_at"\n'
-    )
-    return {"one": str(folder / "one"), "two": str(folder / "two"), "mapping": str(mapping)}
+    mapping = notebook_runs.write_mapping(folder)
+    return {"one": str(folder / "one"), "two": str(folder / "two"), "mapping": mapping}
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from plain_dyads import draw_rows
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
@@ -15,21 +16,12 @@ from followkit.logit import LogitRegression, expit
 from followkit.model import FollowBackModel, fit_follow_back
 
 
-def make_data(seed: int = 0, n: int = 600, count: int = 60, **columns: Any) -> dict[str, Any]:
-    rng = np.random.default_rng(seed)
-    a = rng.integers(0, count, n)
-    b = (a + rng.integers(1, count, n)) % count
-    features = pd.DataFrame({"x": rng.normal(size=n), "z": rng.random(n)}).assign(**columns)
-    y = (rng.random(n) < expit(0.7 * features["x"].to_numpy() - 0.8)).astype(int)
-    return {"features": features, "outcome": y, "initiator": a, "decider": b}
-
-
 def fit(data: dict[str, Any], **options: Any) -> FollowBackModel:
     return fit_follow_back(**{**data, **options})
 
 
 def test_ridge_solves_its_own_equation() -> None:
-    data = make_data(3)
+    data = draw_rows(3)
     x, y = data["features"].to_numpy(), data["outcome"]
     model = LogitRegression(ridge=5.0).fit(x, y)
     rest = y - model.predict_proba(x)[:, 1]
@@ -57,7 +49,7 @@ def test_predict_before_fit() -> None:
 
 
 def test_weights_are_copies() -> None:
-    data = make_data(1, n=200)
+    data = draw_rows(1, n=200)
     x, y = data["features"].to_numpy(), data["outcome"]
     times = np.random.default_rng(0).integers(0, 4, 200)
     weighted = LogitRegression().fit(x, y, times)
@@ -66,7 +58,7 @@ def test_weights_are_copies() -> None:
 
 
 def test_pipeline_and_model_agree() -> None:
-    data = make_data(2)
+    data = draw_rows(2)
     model = fit(data)
     p = model.predict_proba(data["features"])
     assert model.pipeline.predict_proba(data["features"].to_numpy())[:, 1] == pytest.approx(p)
@@ -77,7 +69,7 @@ def test_pipeline_and_model_agree() -> None:
 
 
 def test_units_do_not_matter() -> None:
-    data = make_data(4)
+    data = draw_rows(4)
     plain = fit(data).coefficients.set_index("term")
     data["features"] = data["features"].assign(x=data["features"]["x"] * 1e9)
     scaled = fit(data).coefficients.set_index("term")
@@ -87,7 +79,7 @@ def test_units_do_not_matter() -> None:
 
 
 def test_order_and_names_do_not_matter() -> None:
-    data = make_data(5)
+    data = draw_rows(5)
     order = np.random.default_rng(1).permutation(600)
     names = np.array([f"u{k * 37 % 101}" for k in range(60)])
     moved = {
@@ -101,7 +93,7 @@ def test_order_and_names_do_not_matter() -> None:
 
 @pytest.mark.parametrize("kind", ["dyadic_cr3", "dyadic", "two_way", "white", "classical"])
 def test_every_covariance_runs(kind: str) -> None:
-    model = fit(make_data(6), covariance=kind)
+    model = fit(draw_rows(6), covariance=kind)
     assert model.covariance_kind == kind
     assert (model.coefficients["std_error"] > 0).all()
 
@@ -110,7 +102,7 @@ def test_every_covariance_runs(kind: str) -> None:
 
 
 def test_constant_column_is_named() -> None:
-    model = fit(make_data(7, always=3.0))
+    model = fit(draw_rows(7, always=3.0))
     assert "always" not in model.names
     reason = model.dropped.set_index("feature").loc["always", "reason"]
     assert "same for every dyad" in reason
@@ -119,14 +111,14 @@ def test_constant_column_is_named() -> None:
 def test_a_flag_that_hardly_anybody_has_is_named() -> None:
     """Nineteen dyads carry no contrast, twenty may: in either direction."""
     flags = {f"of_{k}": (np.arange(600) < k).astype(float) for k in (19, 25, 581)}
-    model = fit(make_data(7, **flags))
+    model = fit(draw_rows(7, **flags))
     reasons = model.dropped.set_index("feature")["reason"]
     assert reasons["of_19"] == reasons["of_581"] == "too few dyads differ in it (19)"
     assert "of_25" in model.names
 
 
 def test_collinear_pair_is_named_and_the_later_goes() -> None:
-    data = make_data(8)
+    data = draw_rows(8)
     data["features"] = data["features"].assign(again=data["features"]["x"] * -2 + 5)
     model = fit(data)
     assert model.names == ("x", "z")
@@ -135,7 +127,7 @@ def test_collinear_pair_is_named_and_the_later_goes() -> None:
 
 
 def test_missing_rows_are_counted() -> None:
-    data = make_data(9)
+    data = draw_rows(9)
     data["features"] = data["features"].assign(z=data["features"]["z"].mask(np.arange(600) < 45))
     model = fit(data)
     assert model.used.sum() == 555
@@ -144,7 +136,7 @@ def test_missing_rows_are_counted() -> None:
 
 def test_as_many_features_as_the_answers_carry() -> None:
     rng = np.random.default_rng(10)
-    data = make_data(10, n=300, **{f"f{k}": rng.normal(size=300) for k in range(40)})
+    data = draw_rows(10, n=300, **{f"f{k}": rng.normal(size=300) for k in range(40)})
     model = fit(data)
     events = min(data["outcome"].sum(), 300 - data["outcome"].sum())
     effect = max(model.rate.design_effect, 1)
@@ -155,33 +147,33 @@ def test_as_many_features_as_the_answers_carry() -> None:
 
 
 def test_ridge_is_announced_and_gives_no_errors() -> None:
-    model = fit(make_data(11), penalty="ridge")
+    model = fit(draw_rows(11), penalty="ridge")
     assert model.coefficients[["std_error", "ci_low", "ci_high", "p_value"]].isna().all(axis=None)
     assert any("no errors and no verdicts" in note for note in model.notes)
     assert not model.has_verdicts
 
 
 def test_verdicts_need_twenty_effective_accounts() -> None:
-    assert fit(make_data(12)).has_verdicts
-    few = fit(make_data(12, count=12))
+    assert fit(draw_rows(12)).has_verdicts
+    few = fit(draw_rows(12, count=12))
     assert few.accounts.effective_count < 20
     assert not few.has_verdicts
     assert any("no verdicts" in note for note in few.notes)
 
 
 def test_verdicts_need_dyadic_errors() -> None:
-    assert not fit(make_data(12), covariance="classical").has_verdicts
+    assert not fit(draw_rows(12), covariance="classical").has_verdicts
 
 
 def test_clipping_is_said() -> None:
     """With a handful of accounts the two-way covariance is often not positive definite."""
-    notes = [fit(make_data(seed, n=120, count=5), covariance="two_way").notes for seed in range(12)]
+    notes = [fit(draw_rows(seed, n=120, count=5), covariance="two_way").notes for seed in range(12)]
     said = [any("not positive definite" in note for note in each) for each in notes]
     assert any(said)
 
 
 def test_an_export_holds_for_its_owner_only() -> None:
-    data = make_data(13, n=300)
+    data = draw_rows(13, n=300)
     data["initiator"], data["decider"] = np.full(300, 999), np.arange(300)
     assert any("this account only" in note for note in fit(data).notes)
 
@@ -190,7 +182,7 @@ def test_an_export_holds_for_its_owner_only() -> None:
 
 
 def test_perfect_separation_becomes_firth_with_a_sentence() -> None:
-    data = make_data(14)
+    data = draw_rows(14)
     data["outcome"] = (data["features"]["x"] > 0).to_numpy().astype(int)
     model = fit(data)
     assert model.penalty == "firth"
@@ -204,7 +196,7 @@ def test_perfect_separation_becomes_firth_with_a_sentence() -> None:
 def test_quasi_separation_is_never_printed_as_a_number(size: int) -> None:
     """One group all 1: the maximum lies at infinity, whatever odds ratio the steps stop at."""
     flag = (np.arange(600) < size).astype(float)
-    data = make_data(15, alone=flag)
+    data = draw_rows(15, alone=flag)
     data["outcome"][:size] = 1
     model = fit(data)
     assert model.penalty == "firth"
@@ -213,7 +205,7 @@ def test_quasi_separation_is_never_printed_as_a_number(size: int) -> None:
 
 
 def test_a_column_that_one_account_owns_is_not_judged() -> None:
-    data = make_data(16, n=1800)
+    data = draw_rows(16, n=1800)
     owner = data["decider"] == 7
     assert owner.sum() >= 20
     data["features"] = data["features"].assign(owned=owner.astype(float))
@@ -229,33 +221,33 @@ def test_a_column_that_one_account_owns_is_not_judged() -> None:
 
 @pytest.mark.parametrize(("value", "word"), [(0, "nobody"), (1, "everybody")])
 def test_one_class_gives_the_interval_of_the_rate(value: int, word: str) -> None:
-    data = make_data(17)
+    data = draw_rows(17)
     with pytest.raises(CannotFitError, match=rf"{word} followed back \(n = 600; .* interval"):
         fit(data, outcome=np.full(600, value))
 
 
 def test_few_events_give_the_rate_only() -> None:
     with pytest.raises(CannotFitError, match=r"only 5 answers among 600 dyads .* interval"):
-        fit(make_data(18), outcome=(np.arange(600) < 5).astype(int))
+        fit(draw_rows(18), outcome=(np.arange(600) < 5).astype(int))
 
 
 def test_five_rows() -> None:
     with pytest.raises(CannotFitError, match="too few for a model"):
-        fit(make_data(19, n=5), outcome=[0, 1, 0, 1, 0])
+        fit(draw_rows(19, n=5), outcome=[0, 1, 0, 1, 0])
 
 
 def test_nothing_left() -> None:
     with pytest.raises(CannotFitError, match="missing value"):
-        fit(make_data(20, empty=np.nan))
+        fit(draw_rows(20, empty=np.nan))
     with pytest.raises(CannotFitError):
-        fit({key: value[:0] for key, value in make_data(20).items()})
-    data = make_data(20)
+        fit({key: value[:0] for key, value in draw_rows(20).items()})
+    data = draw_rows(20)
     with pytest.raises(CannotFitError, match="no feature varies"):
         fit(data, features=pd.DataFrame({"flat": np.ones(600)}))
 
 
 def test_bad_input_is_told_apart() -> None:
-    data = make_data(21)
+    data = draw_rows(21)
     with pytest.raises(ParameterError, match="did you mean ridge"):
         fit(data, penalty="rigde")
     with pytest.raises(ParameterError, match="no feature is called xx"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from plain_dyads import make_timed
 
 from followkit.dyads import make_dyads, make_waiting
 from followkit.errors import InputError, ParameterError
@@ -17,7 +18,7 @@ from followkit.reciprocity import (
     follow_back_rate,
     list_ties,
 )
-from followkit.tables import Dataset, make_dataset
+from followkit.tables import make_dataset
 
 # Weeks in remission of 42 children with leukaemia, 6-mercaptopurine against placebo; a plus marks
 # a child still in remission when last seen. Freireich et al. (1963), Blood 21, 699–716.
@@ -36,21 +37,6 @@ def as_waiting(text: str) -> pd.DataFrame:
             "state": ["censored" if time.endswith("+") else "answered" for time in times],
         }
     )
-
-
-def timed(rows: list[tuple[str, str, float, float | None]], until: float = 100.0) -> Dataset:
-    """Return follows with days since the start, everybody watched with unfollows seen."""
-    start = pd.Timestamp("2024-01-01", tz="UTC")
-    follows = pd.DataFrame(rows, columns=["follower_id", "followee_id", "from", "to"])
-    follows["followed_at"] = start + pd.to_timedelta(follows.pop("from"), unit="D")
-    follows["unfollowed_at"] = start + pd.to_timedelta(follows.pop("to").astype(float), unit="D")
-    ids = sorted({name for row in rows for name in row[:2]})
-    watch = pd.DataFrame(
-        {"account_id": ids, "table_name": "follows", "observed_from_at": start,
-         "observed_until_at": start + pd.Timedelta(days=until), "list_is_complete": True,
-         "sees_unfollows": True}
-    )  # fmt: skip
-    return make_dataset({"follows": follows, "observation": watch})
 
 
 def random_ties(seed: int) -> pd.DataFrame:
@@ -112,7 +98,7 @@ def test_without_censoring_the_curve_is_the_empirical_distribution() -> None:
 def test_a_withdrawn_follow_stays_in_the_denominator() -> None:
     rows = [("a", "b", 0, None), ("b", "a", 4, None), ("c", "d", 0, 2), ("d", "c", 50, None),
             ("e", "f", 0, None), ("g", "h", 0, None)]  # fmt: skip
-    found = follow_back_rate(timed(rows), 30)
+    found = follow_back_rate(make_timed(rows), 30)
     assert found.rate == pytest.approx(1 / 4)
     assert (found.method, found.note) == ("Aalen–Johansen", "")
     assert (found.dyad_count, found.at_risk_count) == (4, 2)
@@ -125,7 +111,7 @@ def test_fully_watched_follows_give_the_plain_share_of_answers() -> None:
         start, wait, leave = rng.integers(0, 20), rng.integers(1, 70), rng.integers(1, 70)
         rows.append((f"a{pair}", f"b{pair}", float(start), float(start + leave)))
         rows.append((f"b{pair}", f"a{pair}", float(start + wait), None))
-    data = timed(rows)
+    data = make_timed(rows)
     share = make_dyads(data, "follow_back", horizon_days=30.0).table["outcome"].mean()
     assert follow_back_rate(data, 30).rate == pytest.approx(share)
     assert 0.1 < share < 0.9
@@ -133,7 +119,7 @@ def test_fully_watched_follows_give_the_plain_share_of_answers() -> None:
 
 def test_young_follows_count_only_while_they_are_watched() -> None:
     rows = [("a", "b", 0, None), ("b", "a", 5, None), ("c", "d", 0, None), ("e", "f", 97, None)]
-    found = follow_back_rate(timed(rows), 10)
+    found = follow_back_rate(make_timed(rows), 10)
     assert found.rate == pytest.approx(1 / 2)  # the young one leaves on day 3, before the answer
 
 
@@ -150,7 +136,7 @@ def test_never_seen_unfollows_are_said() -> None:
 def test_the_interval_holds_the_rate() -> None:
     rows = [(f"a{i}", f"b{i}", 0.0, None) for i in range(12)]
     rows += [(f"b{i}", f"a{i}", float(i + 1), None) for i in range(8)]
-    found = follow_back_rate(timed(rows), 30)
+    found = follow_back_rate(make_timed(rows), 30)
     assert found.rate == pytest.approx(8 / 12)
     assert 0 < found.ci_low < found.rate < found.ci_high < 1
 
@@ -158,12 +144,12 @@ def test_the_interval_holds_the_rate() -> None:
 @pytest.mark.parametrize("horizon", [0, -1, float("nan"), float("inf")])
 def test_horizons_are_positive(horizon: float) -> None:
     with pytest.raises(ParameterError, match="positive number of days"):
-        follow_back_rate(timed([("a", "b", 0, None)]), horizon)
+        follow_back_rate(make_timed([("a", "b", 0, None)]), horizon)
 
 
 def test_nobody_was_watched_for_so_long() -> None:
     with pytest.raises(InputError, match="watched for 200 days"):
-        follow_back_rate(timed([("a", "b", 0, None)]), 200)
+        follow_back_rate(make_timed([("a", "b", 0, None)]), 200)
 
 
 def test_times_are_needed() -> None:
@@ -191,7 +177,7 @@ def test_the_rate_of_competing_exponential_waits_is_recovered() -> None:
             rows.append((f"a{pair}", f"b{pair}", start, end if end < 100 else None))
             if start + wait < 100:
                 rows.append((f"b{pair}", f"a{pair}", start + wait, None))
-        rate = follow_back_rate(timed(rows), horizon)
+        rate = follow_back_rate(make_timed(rows), horizon)
         found.append((rate.rate, rate.ci_low <= truth <= rate.ci_high))
     rates = np.array([rate for rate, _ in found])
     assert abs(rates.mean() - truth) < 3 * rates.std() / np.sqrt(25)
