@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import expit, logit
 
 from followkit.analysis import Analysis, code_dyads, fit_dyads
 from followkit.covariance import dyadic_rate
@@ -232,7 +231,10 @@ def predict_along(
     table = analysis.features.values
     chosen = choose_dyads(model, table, None, analysis.dyads.table["weight"].to_numpy(),
                           analysis.confidence)  # fmt: skip
-    rows = [average_with_interval(chosen, _set_design(chosen, name, value)) for value in values]
+    rows = [
+        chosen.average_with_interval(_set_design(chosen, name, value), chosen.weights)
+        for value in values
+    ]
     return pd.DataFrame(rows, columns=["probability", "model_low", "model_high"])
 
 
@@ -240,14 +242,6 @@ def _set_design(chosen: Chosen, name: str, value: float) -> FloatArray:
     raw = RawQuantities(chosen.features)
     raw.put(name, np.ones(len(chosen.features), bool), value)
     return stack_design([raw.rebuild(other) for other in chosen.model.names])
-
-
-def average_with_interval(chosen: Chosen, design: FloatArray) -> tuple[float, float, float]:
-    """Return a mean probability over the rows of a design, with limits between 0 and 1."""
-    mean = chosen.average(design, chosen.weights)
-    reach = chosen.find_reach(mean.gradient) / (mean.value * (1 - mean.value))
-    middle = logit(mean.value)
-    return mean.value, float(expit(middle - reach)), float(expit(middle + reach))
 
 
 def _find_model(analysis: Analysis, name: str) -> tuple[FollowBackModel | None, str]:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import expit, logit
 
 from followkit.levers import QUANTITIES, Change
 from followkit.model import FollowBackModel
@@ -101,7 +100,7 @@ def predict_curve(
     for value in values:
         setting = _try_setting(chosen, [Change(quantity, "set", float(value))])
         if not setting.reason:
-            mean = _read_mean(chosen, setting)
+            mean = chosen.average_with_interval(setting.design, setting.weights)
             lines.append((float(value), *mean, setting.n, setting.outside_share))
     return pd.DataFrame(lines, columns=list(COLUMNS))
 
@@ -195,11 +194,3 @@ def _try_setting(chosen: Chosen, changes: Sequence[Change]) -> _Setting:
         labels = " and ".join(QUANTITIES[change.quantity].label for change in changes)
         reason = f"too few dyads like that were seen ({labels} as asked for)"
     return _Setting(design, weights, int(known.sum()), outside, reason)
-
-
-def _read_mean(chosen: Chosen, setting: _Setting) -> tuple[float, float, float]:
-    """Return a mean probability with its interval, which stays between 0 and 1."""
-    mean = chosen.average(setting.design, setting.weights)
-    reach = chosen.find_reach(mean.gradient) / (mean.value * (1 - mean.value))
-    middle = logit(mean.value)
-    return mean.value, float(expit(middle - reach)), float(expit(middle + reach))

@@ -260,17 +260,39 @@ def _test(rung: Rung, split: Split, known: _Known) -> tuple[sc.HeldOut, dict[int
             test = (split.cell == cell) & (graph == part)
             if test.any():
                 probability[test] = predict_rung(rung, lesson.select(train), values[test], setting)
+    return keep_tested(table, split, known.folds, probability, known.confidence), choices
+
+
+def keep_tested(
+    table: pd.DataFrame,
+    split: Split,
+    folds: npt.NDArray[np.int64],
+    probability: FloatArray,
+    confidence: float,
+) -> sc.HeldOut:
+    """Return the tested dyads with their probabilities, and what each may be ranked against.
+
+    Parameters
+    ----------
+    table
+        All dyads: initiator_id, decider_id, outcome, weight.
+    split
+        How they were held out.
+    folds
+        Their feature graphs; 0 for all outside snapshots.
+    probability
+        One a dyad; of those that are not tested it is not read.
+    confidence
+        Of the scores' intervals.
+    """
     seen = split.tested
     accounts = cov.code_accounts(table.loc[seen, "initiator_id"], table.loc[seen, "decider_id"])
     # Scores are compared within one model's test cell; in a snapshot also within one feature graph.
-    group = split.cell * (known.folds.max() + 1) + known.folds
+    group = split.cell * (folds.max() + 1) + folds
+    outcome, weight = table["outcome"].to_numpy(float), table["weight"].to_numpy(float)
     # Matrix products differ in the last digit by the place of a row; equal dyads have to stay tied.
-    probability = np.round(probability, 12)
-    held = sc.HeldOut(
-        lesson.outcome[seen], probability[seen], accounts, group[seen], known.confidence,
-        lesson.weight[seen],
-    )  # fmt: skip
-    return held, choices
+    kept = np.round(probability[seen], 12)
+    return sc.HeldOut(outcome[seen], kept, accounts, group[seen], confidence, weight[seen])
 
 
 def _list_choices(

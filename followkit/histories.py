@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from followkit.analysis import STATE_LABELS, Analysis
-from followkit.binned import average_with_interval
 from followkit.dyads import DyadSet
 from followkit.errors import CannotFitError, InputError
 from followkit.explain import Explanation, explain_dyad, write_value
@@ -219,7 +218,7 @@ def predict_dyad(analysis: Analysis, dyad_id: int) -> Prediction:
     table = analysis.features.values
     rows = (table.index == dyad_id).astype(bool)
     chosen = choose_dyads(analysis.model, table, rows, None, analysis.confidence)
-    return Prediction(*average_with_interval(chosen, chosen.design))
+    return Prediction(*chosen.average_with_interval(chosen.design, chosen.weights))
 
 
 def explain(analysis: Analysis, dyad_id: int) -> Explanation | None:

@@ -20,6 +20,7 @@ from followkit import scores as sc
 from followkit.analysis import Analysis
 from followkit.dyads import DyadSet
 from followkit.errors import InputError, ParameterError, suggest
+from followkit.evaluate import keep_tested
 from followkit.features import CATALOGUE, FUNCTIONS
 from followkit.features.context import FeatureContext
 from followkit.features.texts import Library
@@ -182,15 +183,8 @@ def _hold_out(
     for cell in np.unique(split.cell[split.tested]):
         taught, test = lesson.select(split.train[cell]), split.cell == cell
         probability[test] = predict(taught, values[test]) if taught.has_both else taught.rate
-    seen = split.tested
     folds = rows["fold"].to_numpy(np.int64) if asof == "snapshot" else np.zeros(len(rows), np.int64)
-    group = split.cell * (folds.max() + 1) + folds
-    accounts = cov.code_accounts(rows.loc[seen, "initiator_id"], rows.loc[seen, "decider_id"])
-    # Matrix products differ in the last digit by the place of a row; equal dyads have to stay tied.
-    probability = np.round(probability[seen], 12)
-    return sc.HeldOut(
-        lesson.outcome[seen], probability, accounts, group[seen], confidence, lesson.weight[seen]
-    )
+    return keep_tested(rows, split, folds, probability, confidence)
 
 
 def _rank_by_rate(_: Lesson, test: pd.DataFrame) -> FloatArray:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import stats
+from scipy.special import logit
 
 from followkit import words
 from followkit.errors import InputError, ParameterError
@@ -106,6 +107,15 @@ class Chosen:
         slope = design * (probability * (1 - probability))[:, None]
         mean = float(np.average(probability, weights=weights))
         return Mean(mean, np.average(slope, axis=0, weights=weights))
+
+    def average_with_interval(
+        self, design: FloatArray, weights: FloatArray
+    ) -> tuple[float, float, float]:
+        """Return the same with its interval, which stays between 0 and 1."""
+        mean = self.average(design, weights)
+        reach = self.find_reach(mean.gradient) / (mean.value * (1 - mean.value))
+        middle = logit(mean.value)
+        return mean.value, float(expit(middle - reach)), float(expit(middle + reach))
 
     def find_reach(self, gradient: FloatArray) -> float:
         """Return the half-width of the delta-method interval; missing for a ridge model."""
