@@ -391,10 +391,7 @@ class _Work:
         begun = time.monotonic()
         page = _page_path(self.out, run.name)
         try:
-            render_report(
-                run.notebook, page, run.parameters, timeout=self.timeout, root=self.root,
-                command=command, server=group.server,
-            )  # fmt: skip
+            self._render(group, run, page, command)
             key, page_hash = self.keys[run.name], _hash(page.read_bytes())
         except FollowkitError as error:
             shown = hide_in_cause(str(error), run.parameters, run.shown, self.root)
@@ -403,6 +400,27 @@ class _Work:
                            shown_command)  # fmt: skip
         return Outcome(run.name, "done", key, page_hash, time.monotonic() - begun, command=command,
                        shown_command=shown_command)  # fmt: skip
+
+    def _render(self, group: _Group, run: Run, page: Path, command: str) -> None:
+        """Write one report; where the process that it is forked from dies, once more in another."""
+        for is_last in (False, True):
+            server = self._find_server(group)
+            try:
+                render_report(
+                    run.notebook, page, run.parameters, timeout=self.timeout, root=self.root,
+                    command=command, server=server,
+                )  # fmt: skip
+            except FollowkitError:
+                if is_last or server is None or server.is_running or self.is_stopped:
+                    raise
+            else:
+                return
+
+    def _find_server(self, group: _Group) -> ForkServer | None:
+        """Return the process of a group, or the plain one where that died."""
+        if group.server is None or group.server.is_running:
+            return group.server
+        return self._share_plain()
 
 
 def _group(runs: Sequence[Run]) -> list[_Group]:

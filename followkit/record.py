@@ -23,7 +23,8 @@ PARAMETERS_MIME = "application/vnd.followkit.parameters+json"
 # Halves of surrogate pairs, which neither JSON in UTF-8 nor a page can hold.
 SURROGATES = re.compile("[\ud800-\udfff]")
 # C0 and C1 controls but tab and line feed.
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+#: C0 and C1, and marks that turn the text after them around: a name must not change its neighbours.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
@@ -131,7 +132,7 @@ def plain(value: Any, name: str = "value") -> Any:
 
 
 def clean(value: object) -> str:
-    r"""Return a value as text without control characters; half surrogates become U+FFFD.
+    r"""Return a value as text without controls of print or direction; halves become U+FFFD.
 
     Examples
     --------

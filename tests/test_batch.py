@@ -317,6 +317,22 @@ def test_a_server_that_is_gone_says_so(tmp_path: Path) -> None:
 
 
 @needs_fork
+def test_a_group_whose_process_dies_goes_on_in_the_plain_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[ForkServer] = []
+
+    def die(work: Any, group: Any, first: Run) -> None:
+        made.append(group.server)
+        group.server.close()
+
+    monkeypatch.setattr(batch._Work, "_compute_shared", die)
+    outcomes = run_batch(sweep_of(tmp_path, one={"title": "a"}, two={"title": "b"}), workers=1)
+    assert [server.is_running for server in made] == [False], "one group, its process gone"
+    assert statuses(outcomes) == {"one": "done", "two": "done"}, [one.cause for one in outcomes]
+
+
+@needs_fork
 def test_shared_work_changes_no_byte(tmp_path: Path, small_town: Path) -> None:
     """Two segments and one account in a batch, each again alone in a kernel of its own."""
     light = {

@@ -49,7 +49,7 @@ def test_no_piece_lets_text_become_markup(payload: str) -> None:
     assert not page.find_all(["script", "svg", "a"])
     assert len(page.find_all("img")) == 1
     assert not [name for tag in page.find_all(True) for name in tag.attrs if name.startswith("on")]
-    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]", shown.html)
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]", shown.html)
     shown.html.encode("utf-8")
 
 
