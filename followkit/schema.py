@@ -49,7 +49,7 @@ STATUSES = ("active", "pending")
 FORMATS = ("text", "image", "carousel", "video", "story", "poll", "link")
 KINDS = (
     "like", "comment", "reply", "mention", "share", "save", "message", "view", "block", "mute",
-    "remove_follower",
+    "remove_follower", "story", "reaction",
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Reading data: a folder, one DuckDB file or an edge list → a `Dataset`. Readers only load."""
+"""Reading data: tables, a DuckDB file, an edge list or a platform's export → a `Dataset`."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from followkit.remember import remembered
 from followkit.schema import SCHEMAS
 from followkit.sources.duckdb_files import read_database, read_parquet
 from followkit.sources.edge_lists import name_columns, read_edge_list
+from followkit.sources.exports import ARCHIVE_SUFFIXES, find_platform, list_parts, read_export
 from followkit.sources.mapping import apply_mapping, make_observation, read_mapping, read_toml
 from followkit.sources.text_files import read_delimited, read_text_table
 from followkit.tables import Dataset, make_dataset
 
-__all__ = ["describe_dataset", "find_data", "load_dataset", "read_text_table"]
+__all__ = ["describe_dataset", "find_data", "load_dataset", "load_parts", "read_text_table"]
 
 ROOT_VARIABLE = "FOLLOWKIT_ROOT"
 TABLE_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
@@ -71,6 +72,8 @@ def load_dataset(path: str | Path, *, mapping: str | Path | None = None) -> Data
         A folder of CSV or Parquet tables with canonical names (`follows.csv`, …), a `.duckdb` file,
         one edge list, or a mapping file that says in `folder` where its files are. A folder may
         hold `dataset.toml` (title, source, licence, notes) and `truth.json` (of simulated data).
+        Or a platform's export as it was downloaded: its zip, a folder of its zips, or its folder
+        (`followkit.sources.exports`).
     mapping
         A TOML file for tables with other names; `followkit.toml` in the folder is found by itself.
 
@@ -100,11 +103,48 @@ def load_dataset(path: str | Path, *, mapping: str | Path | None = None) -> Data
         return _load_mapped(place / MAPPING_FILE, None)
     if place.suffix.lower() == ".toml":
         return _load_mapped(place, None)
+    if _is_export(place):
+        return read_export(list_parts(place))
     name = place.name if place.is_dir() else place.name.split(".")[0]
     tables, steps = _read_any(place)
     about = _read_about(place) if place.is_dir() else {}
     steps += _say_assumptions(tables)
     return make_dataset(tables, name=name, about=about, quality=_quality(steps))
+
+
+def load_parts(data: str, *, platform: str = "") -> Dataset:
+    """Load the parts of one export, separated by semicolons; or any one place that holds data.
+
+    Parameters
+    ----------
+    data
+        One place, or all parts of one export.
+    platform
+        Which of the platforms in an export: Threads lies in the zip of Instagram.
+
+    Raises
+    ------
+    InputError
+        As `load_dataset` and `find_data`.
+    """
+    parts = [find_data(part.strip()) for part in data.split(";") if part.strip()]
+    if not parts:
+        raise InputError("data: no place is named; give the export as it was downloaded")
+    if len(parts) == 1 and not platform:
+        return load_dataset(parts[0])
+    every = [part for place in parts for part in list_parts(place)]
+    return read_export(every, platform=platform or None)
+
+
+def _is_export(place: Path) -> bool:
+    """Return whether an export lies here; tables with canonical names come first."""
+    if place.is_dir():
+        is_ours = any(
+            (place / f"{name}{suffix}").is_file() for name in SCHEMAS for suffix in TABLE_SUFFIXES
+        )
+        return not is_ours and bool(find_platform(list_parts(place)))
+    suffix = place.suffix.lower()
+    return suffix in ARCHIVE_SUFFIXES or (suffix in (".csv", ".txt") and bool(find_platform(place)))
 
 
 def _locate(path: str | Path) -> Path:
