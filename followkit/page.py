@@ -1,26 +1,32 @@
 """From an executed notebook to one offline page: nbconvert with followkit's own template.
 
-What nbconvert leaves is put in order here, in Python, since the page runs no script: one h1,
+What nbconvert leaves is put in order here, in Python, since most pages run no script: one h1,
 headings without gaps, sections, a contents list, numbers for figures and tables; and whatever
 could run or load is taken out.
-The page's content security policy is the second wall.
+The page's content security policy is the second wall. A table may ask for one of followkit's own
+scripts; the policy then names that script by its hash, and nothing else can run.
 """
 
 from __future__ import annotations
 
+import base64
 import re
 import unicodedata
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from bs4 import BeautifulSoup, Tag
+from bs4.element import Script
 
 from followkit.record import clean
 
 TEMPLATES = Path(__file__).parent / "templates"
 NO_ALT = "No description has been provided for this image"
+#: What a table may ask for by `data-script` → the file among the templates. A page carries one.
+SCRIPTS = {"people": "people.js"}
 
 _FORBIDDEN = ("script", "iframe", "object", "embed", "link", "base", "form", "frame", "applet",
               "portal", "template", "noscript")  # fmt: skip
@@ -85,6 +91,7 @@ def make_page(book: Any, text: PageText) -> str:
     _frame_loose_tables(soup)
     _number_figures(soup)
     _number_tables(soup)
+    _add_script(soup)
     return str(soup)
 
 
@@ -123,6 +130,47 @@ def take_out_what_runs(soup: BeautifulSoup) -> None:
             styled = name == "style" and "url(" in value.lower()
             if name.lower().startswith("on") or loads or hidden or styled:
                 del element.attrs[name]
+
+
+def read_script(name: str) -> str:
+    """Return the text of one of followkit's own scripts.
+
+    Examples
+    --------
+    >>> read_script("people").splitlines()[0]
+    '"use strict";'
+    """
+    return (TEMPLATES / "followkit" / SCRIPTS[name]).read_text(encoding="utf-8")
+
+
+def find_script(page: str) -> str:
+    """Return the script of followkit's own that a page carries, or "": the one it may have.
+
+    Examples
+    --------
+    >>> find_script("<p>text</p><script>strange()</script>")
+    ''
+    >>> find_script(f"<script>{read_script('people')}</script>") == read_script("people")
+    True
+    """
+    known = (read_script(name) for name in SCRIPTS)
+    return next((text for text in known if f"<script>{text}</script>" in page), "")
+
+
+def _add_script(soup: BeautifulSoup) -> None:
+    """Add the script that a table asks for, and let the policy allow it by its hash alone."""
+    asking = soup.select("main table[data-script]")
+    names = [name for name in SCRIPTS if name in {str(one["data-script"]) for one in asking}]
+    policy = soup.find("meta", attrs={"http-equiv": "Content-Security-Policy"})
+    if not names or not isinstance(policy, Tag) or soup.body is None:
+        return
+    text = read_script(names[0])
+    digest = base64.b64encode(sha256(text.encode()).digest()).decode()
+    policy["content"] = f"{policy['content']}; script-src 'sha256-{digest}'"
+    element = soup.new_tag("script")
+    # Unlike other text, this must not be escaped: its hash would be another.
+    element.append(Script(text))
+    soup.body.append(element)
 
 
 def _order_headings(soup: BeautifulSoup) -> None:

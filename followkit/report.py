@@ -34,7 +34,7 @@ from followkit.notebooks import (
     read_cells,
     read_parameters,
 )
-from followkit.page import PageText, check_page, find_title, make_page
+from followkit.page import PageText, check_page, find_script, find_title, make_page
 from followkit.record import PARAMETERS_MIME, SUMMARY_MIME, TABLES_MIME, clean
 from followkit.sharing import (
     hide_folders,
@@ -334,7 +334,7 @@ def _make_pages(book: Any, text: PageText, page: Path, name: str) -> tuple[str, 
     plain = make_page(book, text)
     back = (("This page without its code", page.name), ("Its numbers", SUMMARY))
     with_code = make_page(book, replace(text, has_code=True, links=back))
-    if faults := check_page(plain):
+    if faults := check_page(plain, script=find_script(plain)):
         raise ReportError(f"{name}: {'; '.join(faults)}; no report written.")
     return plain, with_code
 
