@@ -33,6 +33,7 @@ $(READY): requirements.lock pyproject.toml
 report: $(READY) ## render the reports on the bundled data into reports/
 	$(RUN)followkit report --data data/nostr --out reports/nostr --title "Nostr: who answers a follow?"
 	$(RUN)followkit report --data data/town --out reports/town --title "A simulated town: truth beside estimate"
+	$(RUN)followkit report --export data/my_export --out reports/my_follows
 	@echo "Open reports/index.html"
 
 test: $(READY) ## lint, types, all tests and doctests
@@ -40,7 +41,8 @@ test: $(READY) ## lint, types, all tests and doctests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(RUN)python -m followkit.notebooks check
-	$(RUN)python -m pytest -m "not study" --numprocesses auto --dist loadfile
+	$(RUN)python -m pytest -m "not study" --numprocesses auto --dist loadfile \
+	  --no-loadscope-reorder
 
 lab: $(READY) ## open JupyterLab
 	$(BIN)/followkit lab
@@ -51,9 +53,10 @@ study: $(READY) ## slow statistical studies; figures go to reports/studies/
 bench: $(READY) ## benchmarks beside their peers; figures go to reports/studies/
 	@for script in bench/bench_*.py; do echo "== $$script"; $(RUN)python $$script || exit 1; done
 
-data: $(READY) ## rebuild data/nostr from its two packages (needs node) and data/town from its seed
+data: $(READY) ## rebuild data/nostr from its two packages (needs node), the simulated ones from their seeds
 	$(RUN)python data/build_nostr.py
 	$(RUN)followkit simulate data/town
+	$(RUN)followkit simulate data/my_export --export instagram --accounts 400 --seed 1
 
 notebooks: $(READY) ## regenerate every .ipynb from its text twin
 	$(RUN)python -m followkit.notebooks sync

@@ -1,4 +1,4 @@
-"""The command line: check, features, simulate, report, lab.
+"""The command line: check, features, simulate, report, batch, lab, and what exports need.
 
 Whatever is slow to import is imported inside a command, so that `followkit --help` answers at once.
 Errors end as one readable sentence and an exit code: 2 bad input, 3 sound data that cannot carry a
@@ -12,17 +12,20 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from followkit.cli_exports import add_commands, print_checks
+from followkit.console import print_frame
 from followkit.errors import CannotFitError, FollowkitError, InputError, ParameterError, suggest
 from followkit.words import place
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 NOTEBOOKS = Path("notebooks/report")
+#: The report on an export of one's own.
+PERSONAL = "my_follows"
+#: Accounts around the owner of a simulated export.
+ALTERS = 400
 
 app = typer.Typer(
     name="followkit",
@@ -51,17 +54,30 @@ def check(
     from followkit.sources import describe_dataset, find_data, load_dataset
 
     dataset = load_dataset(find_data(data), mapping=mapping or None)
-    _print_frame(describe_dataset(dataset), "What was read, dropped and kept")
+    if "export" in dataset.about:
+        print_checks(dataset)
+    print_frame(describe_dataset(dataset), "What was read, dropped and kept")
     _print_questions(dataset)
 
 
 @app.command()
 def simulate(
-    out: Annotated[Path, typer.Argument(help="Folder to write the tables into.")],
+    out: Annotated[Path, typer.Argument(help="Folder to write into.")],
     accounts: Annotated[int | None, typer.Option(min=10, help="How many accounts.")] = None,
-    seed: Annotated[int | None, typer.Option(help="The same seed gives the same town.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same data.")] = None,
+    export: Annotated[
+        str, typer.Option(metavar="PLATFORM", help="Write one account's export instead: x, …")
+    ] = "",
 ) -> None:
-    """Write a simulated town: all tables, and truth.json with the coefficients planted in it."""
+    """Write a simulated town with its truth; or the export of one simulated account."""
+    if export:
+        from followkit.simulate.exports import make_life, write_export
+
+        life = make_life(seed or 0, alter_count=accounts or ALTERS)
+        newest = {"era": "E"} if export == "instagram" else {}
+        for path in write_export(life, export, out, **newest):
+            print(f"Wrote {place(path)}")
+        return
     from followkit.simulate import make_town, write_dataset
 
     wanted: dict[str, Any] = {"account_count": accounts, "seed": seed}
@@ -84,7 +100,7 @@ def features(
         print(pages.describe_feature(name), end="")
         return
     columns = ["claim", "text", "sign", "test", "headline", "evidence"]
-    _print_frame(pages.list_claims()[columns], "Claims and what measures them")
+    print_frame(pages.list_claims()[columns], "Claims and what measures them")
 
 
 @app.command()
@@ -93,6 +109,10 @@ def report(
         str, typer.Argument(help="Which report: follow_back (standard), latency, … or a file.")
     ] = "",
     data: Annotated[str | None, typer.Option(help="Folder, .duckdb file or edge list.")] = None,
+    export: Annotated[
+        list[str] | None,
+        typer.Option(help="A platform's export as downloaded: who follows you back, and why."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder to write the report into; reports/NAME without.")
     ] = None,
@@ -119,9 +139,14 @@ def report(
     from followkit.notebooks import STANDARD, parse_value, read_parameters
     from followkit.report import render_report
 
-    path = find_notebook(notebook)
-    named = {"data": data, "question": question, "horizon_days": horizon_days, "mapping": mapping,
-             "seed": seed, "title": title, "show_names": show_names or None}  # fmt: skip
+    if export and data:
+        raise InputError("Give --data or --export: a report is about one data set.")
+    path = find_notebook(notebook or PERSONAL * bool(export))
+    named = {
+        "data": "; ".join(export) if export else data, "question": question,
+        "horizon_days": horizon_days, "mapping": mapping, "seed": seed, "title": title,
+        "show_names": show_names or None,
+    }  # fmt: skip
     given: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
     schema = read_parameters(path)
     for pair in parameter or []:
@@ -175,6 +200,9 @@ def batch(
             print(f"{run.name}: {batch_console.describe_run(run)}")
         return
     batch_console.make_reports(plan, workers=workers, again=again, timeout=timeout)
+
+
+add_commands(app)
 
 
 @app.command()
@@ -281,27 +309,6 @@ def _say(sentence: str, wants_traceback: bool) -> None:
     if wants_traceback:
         traceback.print_exc()
     print(f"followkit: {sentence}", file=sys.stderr)
-
-
-def _print_frame(frame: pd.DataFrame, title: str) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from followkit.html import clean
-    from followkit.record import is_missing, is_number_column
-
-    table = Table(title=title, title_justify="left", title_style="bold")
-    for column in frame.columns:
-        side = "right" if is_number_column(frame[column]) else "left"
-        table.add_column(Text(clean(column)), justify=side, overflow="fold")  # type: ignore[arg-type]
-    for row in frame.itertuples(index=False):
-        table.add_row(*(Text("" if is_missing(value) else _cell(value, clean)) for value in row))
-    Console().print(table)
-
-
-def _cell(value: Any, clean: Any) -> str:
-    return f"{value:,}" if hasattr(value, "__index__") else str(clean(value))
 
 
 def _print_questions(dataset: Any) -> None:
