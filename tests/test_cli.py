@@ -137,7 +137,7 @@ def test_a_hostile_table_is_printed_as_text(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     frame = pd.DataFrame({"name": ["[red]x[/red]", "a\x1b[31mb", None], "rows": [8147, 2, 3]})
-    dataset = SimpleNamespace(quality=frame)
+    dataset = SimpleNamespace(quality=frame, about={})
     monkeypatch.setattr("followkit.sources.find_data", Path)
     monkeypatch.setattr("followkit.sources.load_dataset", lambda path, *, mapping: dataset)
     monkeypatch.setattr("followkit.sources.describe_dataset", lambda _: frame)
