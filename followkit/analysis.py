@@ -43,6 +43,10 @@ STATE_LABELS = {
 }
 ANSWERED = ("answered", "mutual", "flipped")
 
+AROUND_ONE = (
+    "every tie is one of the same account, so nothing is known of the others that a model could use"
+)
+
 
 @dataclass(frozen=True)
 class Analysis:
@@ -161,8 +165,10 @@ def analyse(
     dyads, features = select_segment(*everything, dataset, segment)
     accounts = code_dyads(dyads)
     rate = cov.dyadic_rate(dyads.table["outcome"], accounts, confidence=confidence)
-    wanted = list(names) if names is not None else choose_features(features)
+    wanted = list(names) if names is not None else choose_features(features, dyads)
     try:
+        if not wanted and is_around_one(dyads):
+            raise CannotFitError(AROUND_ONE)
         model = fit_dyads(dyads, features, wanted, confidence=confidence)
     except CannotFitError as error:
         empty = pd.DataFrame(columns=["term", "label"])
@@ -223,14 +229,31 @@ def list_core() -> list[str]:
     ]
 
 
-def choose_features(features: FeatureTable) -> list[str]:
+def is_around_one(dyads: DyadSet) -> bool:
+    """Return whether one account is in every dyad, as in an export of somebody's own.
+
+    Examples
+    --------
+    >>> from followkit.tables import make_dataset
+    >>> ties = pd.DataFrame({"follower_id": ["me", "me", "cy"], "followee_id": ["bo", "cy", "me"]})
+    >>> is_around_one(make_dyads(make_dataset({"follows": ties}), "mutuality"))
+    True
+    """
+    pairs = dyads.table[["initiator_id", "decider_id"]]
+    return any(bool((pairs == one).any(axis=1).all()) for one in pairs.iloc[0])
+
+
+def choose_features(features: FeatureTable, dyads: DyadSet | None = None) -> list[str]:
     """Return the features that belong in a model: no exact sums of others, and seldom unknown.
 
     A feature that is unknown for more than half of the dyads would throw those dyads away. Features
-    that may post-date the answer are left to a rung of their own in the ladder.
+    that may post-date the answer are left to a rung of their own in the ladder. In a snapshot of
+    the ties around one account, ties say nothing more: without the dyad's own fold everybody else
+    has none, and that account's numbers tell the folds apart.
     """
     table = features.values
     known = table.notna().mean()
+    is_bare = dyads is not None and dyads.asof != "timed" and is_around_one(dyads)
     return [
         name
         for name in table
@@ -238,6 +261,7 @@ def choose_features(features: FeatureTable) -> list[str]:
         and not CATALOGUE[name].is_sensitive
         and known[name] > 0.5
         and name not in features.untimed
+        and not (is_bare and CATALOGUE[name].tables[0] == "follows")
     ]
 
 

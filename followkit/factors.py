@@ -431,7 +431,7 @@ def _attempt(make: Callable[[], Result]) -> tuple[Result | None, str]:
 
 def _list_shared(analysis: Analysis) -> list[str]:
     """Return the features that contributions are shared over: those that a model may take."""
-    names = [name for name in choose_features(analysis.features)
+    names = [name for name in choose_features(analysis.features, analysis.dyads)
              if analysis.features.values[name].std() > 0]  # fmt: skip
     if not names:
         raise CannotFitError("features: none can be used")

@@ -108,7 +108,10 @@ def plot_odds_ratios(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ax.text(1, row + 0.16, points, transform=ax.get_yaxis_transform(), va="top", ha="right",
                 color=muted_text(), fontsize="small")  # fmt: skip
     ax.set_xscale("log")
-    set_log_limits(ax, float(table["ci_low"].min()), float(table["ci_high"].max()))
+    ends = table[["ci_low", "ci_high"]].to_numpy(float)
+    # An end that a fit could not find lies beyond the edge of the picture.
+    known = ends[np.isfinite(ends) & (ends > 0)]
+    set_log_limits(ax, float(known.min(initial=1)), float(known.max(initial=1)))
     ax.set_xlabel("odds ratio (1: no difference)")
     write_rows(ax, table["label"].astype(str).tolist(), [""] * len(table))
     finish_rows(ax, len(table), below=0.62)

@@ -16,6 +16,7 @@ from followkit.analysis import (
     analyse,
     choose_features,
     choose_question,
+    is_around_one,
     list_core,
     main_split,
     make_calibration,
@@ -28,6 +29,7 @@ from followkit.analysis import (
     make_sensitivity,
     make_states,
 )
+from followkit.dyads import make_dyads
 from followkit.errors import ParameterError
 from followkit.html import Summary
 from followkit.planted import compare_truth, recovery_test, wald_statistic
@@ -223,3 +225,17 @@ def test_the_joint_test_stands_a_covariance_that_lacks_directions() -> None:
     )  # fmt: skip
     thin = root[:, :4] @ root[:, :4].T
     assert wald_statistic(thin @ gap, thin) == (pytest.approx(gap @ thin @ gap), 4)
+
+
+def test_ties_around_one_account_carry_a_rate_and_no_model() -> None:
+    """An export's snapshot: without the dyad's fold nobody but its owner has any tie."""
+    alters = [f"a{place}" for place in range(90)]
+    rows = [("me", one) for one in alters] + [(one, "me") for one in alters[::2]]
+    data = make_dataset({"follows": pd.DataFrame(rows, columns=["follower_id", "followee_id"])})
+    found = analyse(data, "mutuality")
+    assert found.model is None
+    assert "every tie is one of the same account" in found.no_model
+    assert found.rate.rate == pytest.approx(90 / 135)
+    elsewhere = [*rows, ("b", "c")]
+    more = pd.DataFrame(elsewhere, columns=["follower_id", "followee_id"])
+    assert not is_around_one(make_dyads(make_dataset({"follows": more}), "mutuality"))

@@ -78,6 +78,16 @@ def test_a_missing_interval_leaves_the_dot() -> None:
     assert dots
 
 
+def test_an_interval_without_an_end_leaves_the_picture() -> None:
+    """Firth's fit may find no upper limit; the others are still drawn to scale."""
+    table = make_table("plot_odds_ratios")
+    table.loc[table.index[0], ["ci_low", "ci_high"]] = [0.0, np.inf]
+    axes = figures.plot_odds_ratios(table, ax=Figure().add_subplot())
+    low, high = axes.get_xlim()
+    assert 0 < low < table["ci_low"].iloc[1:].min()
+    assert table["ci_high"].iloc[1:].max() < high < 1e6
+
+
 def test_numbers_are_written_beside_the_rows() -> None:
     axes = figures.plot_odds_ratios(make_table("plot_odds_ratios"), ax=Figure().add_subplot())
     texts = [text.get_text() for text in axes.texts]

@@ -68,6 +68,16 @@ def test_a_withdrawal_ends_a_follow_and_never_one_made_again() -> None:
     assert "1 withdrawals without a time" in " ".join(data.quality["note"])
 
 
+def test_follows_without_times_stand_at_the_export() -> None:
+    ties = [follow("me", "bo", None), follow("bo", "me", None), follow("me", "cy", None)]
+    data = make_export_dataset(whole(*ties))
+    assert (data.follows["followed_before_at"] == at(400)).all()
+    dyads = make_dyads(data, "mutuality").table
+    assert dict(zip(dyads["initiator_id"] + dyads["decider_id"], dyads["outcome"], strict=True)) == {
+        "bome": 1, "mebo": 1, "mecy": 0,
+    }  # fmt: skip
+
+
 def test_who_is_gone_or_off_a_cut_list_is_not_watched() -> None:
     people = [Person("cy", state="deleted"), Person("di", state="unknown")]
     ties = [follow("me", one, 1) for one in ("bo", "cy", "di", "__deleted__1f")]

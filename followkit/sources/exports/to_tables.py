@@ -77,7 +77,7 @@ def make_export_dataset(found: Found, *, name: str = "") -> Dataset:
         raise InputError(_nobody(found))
     acts = [*found.acts, *_mark_acts(found)]
     tables = {
-        "follows": pd.DataFrame(rows),
+        "follows": _make_follows(found, rows),
         "accounts": _make_accounts(found, rows),
         "posts": _make_posts(found),
         "interactions": _make_interactions(acts),
@@ -142,6 +142,16 @@ def _merge_pair(same: Sequence[Tie]) -> tuple[Row, Counter[str]]:
     if follows and requests:
         merged["requests that led to a follow became its requested_at"] += 1
     return row if row["status"] else {}, merged
+
+
+def _make_follows(found: Found, rows: Sequence[Row]) -> pd.DataFrame:
+    """Return the follows; one without a time was at least seen standing at the export."""
+    table = pd.DataFrame(rows)
+    undated = table["followed_at"].isna() & table["unfollowed_at"].isna()
+    seen = undated & (table["status"] == "active")
+    if found.exported_at is not None and seen.any():
+        table["followed_before_at"] = [found.exported_at if one else None for one in seen]
+    return table.dropna(axis="columns", how="all")
 
 
 def _earliest(ties: Sequence[Tie]) -> datetime | None:
