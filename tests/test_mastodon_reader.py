@@ -261,6 +261,24 @@ def test_numeric_actors(tmp_path: Path) -> None:
     assert left_out == {"answers to somebody unknown (the post was kept)": 1}
 
 
+def test_posts_since_2025_have_counts_and_quotes() -> None:
+    """Servers since 4.4 count likes and boosts; those since 4.5 can quote."""
+    bo, cy = "https://town.example/users/bo/statuses/9", "https://town.example/objects/77aa"
+    items = [
+        note(1, likes={"type": "Collection", "totalItems": 3}, shares={"totalItems": 0}, quote=bo),
+        note(2, likes={"totalItems": -1}, shares={"totalItems": True}, quoteUri=cy),
+        note(3, quote=f"{HOME}/statuses/1"),
+        note(4, quote=None, _misskey_quote=bo, likes="later"),
+    ]
+    box = read_outbox(items, "me@home.example", HOME, "outbox.json")
+    assert [(post.like_count, post.share_count) for post in box.posts] == [
+        (3, 0), (None, None), (None, None), (None, None),
+    ]  # fmt: skip
+    acts = [(act.target, act.kind, act.post_id, act.at.day) for act in box.acts if act.at]
+    assert acts == [("bo@town.example", "share", bo, 1), ("bo@town.example", "share", bo, 4)]
+    assert box.left_out == {"quotes of somebody unknown (the post was kept)": 1}
+
+
 def test_time_in_the_archives_name(tmp_path: Path) -> None:
     path = tmp_path / "archive-20260811184210-0123456789abcdef0123456789abcdef.zip"
     with zipfile.ZipFile(path, "w") as archive:
@@ -312,6 +330,7 @@ def test_ego_must_be_an_address(tmp_path: Path) -> None:
         ("https://a.example:8443/@bo", "bo@a.example:8443"),
         ("https://a.example/@bo@b.example/1", None), ("https://a.example/notes/77", None),
         ("https://a.example", None), ("https://a.example/users/", None),
+        ("https://a.example/p/Bo/977", "bo@a.example"), ("https://a.example/p/Bo", None),
         ("ftp://a.example/@bo", None),
         ("https://[bad/@bo", None), ("tag:a.example,2024:x", None), ("", None),
         ("https://a.example/@" + "b" * 5000, None),

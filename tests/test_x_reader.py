@@ -280,6 +280,26 @@ def test_without_an_account_file_the_ego_is_me() -> None:
     assert check_of(found, "owner").verdict == "note"
 
 
+def test_stamps_of_2018_are_milliseconds() -> None:
+    """Archives of that year have no ISO times in the account and in messages, and no addresses."""
+    owner = OWNER | {"createdAt": "1346793019000", "updatedAt": "1534136858534"}
+    events = [
+        {"messageCreate": {"senderId": BO, "recipientId": ME, "createdAt": "1534138567670"}},
+        {"welcomeMessageCreate": {"senderId": BO, "recipientId": ME, "createdAt": "1534138514541"}},
+    ]
+    talk = {"dmConversation": {"conversationId": f"{BO}-{ME}", "messages": events}}
+    found = read_x(members_of({
+        "account.js": js("account", [{"account": owner}]),
+        "follower.js": js("follower", [{"follower": {"accountId": BO}}]),
+        "following.js": js("following", []),
+        "direct-message.js": js("direct_message", [talk]),
+    }))  # fmt: skip
+    assert acts_of(found) == [("message", BO, ME, "2018-08-13 05:36:07")]
+    assert left_out(found, "messages") == {"no sender": 1}
+    assert found.people[0].created_at == utc("2012-09-04T21:10:19")
+    assert found.exported_at == utc("2018-08-13T05:36:07")
+
+
 def test_groups_are_not_read() -> None:
     message = {"messageCreate": {"senderId": BO, "createdAt": "2022-01-27T15:58:52.744Z"}}
     group = [{"dmConversation": {"conversationId": "999", "messages": [message]}}]

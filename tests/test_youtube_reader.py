@@ -18,6 +18,8 @@ HEADS = {
     "Takeout/YouTube en YouTube Music/abonnementen/abonnementen.csv":
         "Kanaal-ID,Kanaal-URL,Kanaaltitel",
     "Takeout/YouTube/другое/список.csv": "Ид,Адрес,Название",
+    "abonnements.csv": "ID des chaînes,URL des chaînes,Titres des chaînes",
+    "inscric\u0327o\u0303es.csv": "ID do canal,URL do canal,Título do canal",
 }  # fmt: skip
 
 
@@ -69,6 +71,12 @@ def test_an_empty_list_is_whole_and_a_changed_one_is_not() -> None:
     found = read({"subscriptions.csv": "Channel Id,Channel Url,Channel Title\nx,y,z\n"})
     assert found.listed("following").state == "unreadable"
     assert "1 rows, none with a channel id" in check_of(found, "subscriptions unreadable").value
+
+
+def test_an_empty_list_is_known_by_its_name_however_its_accents_are_written() -> None:
+    apart = "Takeout/YouTube/inscric\u0327o\u0303es/inscric\u0327o\u0303es.csv"
+    found = read({apart: "ID do canal,URL do canal,Título do canal\n\n"})
+    assert (found.listed("following").state, found.listed("following").count) == ("whole", 0)
 
 
 def test_other_tables_of_a_takeout_are_left_alone() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from followkit.simulate.exports.life import Account, Alter, Expected, Life
@@ -89,7 +89,7 @@ def expected_linkedin(
 ) -> Expected:
     """Return what a right reader finds: requests to the minute, answers to the day.
 
-    An answer is never before its invitation, so on the same day both stand at the same minute. A
+    An answer is never before its invitation: on the same day it stands one minute after it. A
     connection without an invitation has the day for both sides, and so has neither side's order.
     Of a layout without addresses only connections with an invitation have a known account.
     """
@@ -120,7 +120,7 @@ def _expected_ties(one: Alter, ego: str, faults: Collection[str], *, connected: 
     minute = sent.replace(second=0) if sent and invited else None
     if day is None:
         return {(*pair, "request", minute)} if minute else set()
-    known = max(day, minute) if minute else day
+    known = minute + timedelta(minutes=1) if minute and day <= minute else day
     answered = None if _is_odd(one.number, faults) else known
     return {(*pair, "follow", minute or answered), (pair[1], pair[0], "follow", answered)}
 

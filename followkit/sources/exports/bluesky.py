@@ -36,7 +36,7 @@ from followkit.sources.exports.found import (
     Tie,
 )
 from followkit.sources.exports.members import Member, Members
-from followkit.sources.exports.moments import read_moment
+from followkit.sources.exports.moments import LATEST, in_utc, read_moment
 
 __all__ = ["read_bluesky", "recognise"]
 
@@ -320,7 +320,7 @@ class _Reading:
         found = self.found
         found.ego = self.ego
         found.people.insert(0, Person(self.ego, handle=_handle(ego)))
-        found.exported_at = exported_at or self._last_change(commit)
+        found.exported_at = in_utc(exported_at) if exported_at else self._last_change(commit)
         found.lists = [self._following(), Listed("followers", "absent", 0, 0, ())]
         found.files.append(
             FileRead(self.file, "records", sum(self.counts.values()), dict(self.left_out))
@@ -383,7 +383,8 @@ class _Reading:
         if self.by_date and self.has_keys:
             yield Check("times without a key", f"{self.by_date:,} records", "note",
                         "Their createdAt counts, which a program set.")  # fmt: skip
-        limit = self.found.exported_at + FUTURE if self.found.exported_at else None
+        made_at = self.found.exported_at
+        limit = min(made_at, LATEST) + FUTURE if made_at else None
         found = self.found
         late = _forget_after(found.ties, limit) + _forget_after(found.marks, limit)
         late += _forget_after(found.acts, limit) + _forget_after(found.posts, limit)

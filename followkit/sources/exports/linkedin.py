@@ -8,38 +8,45 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from followkit.errors import InputError
 from followkit.sources.exports.found import (
-    Act,
     Check,
     FileRead,
     Found,
-    ListKind,
     ListState,
     Person,
     Tie,
     TieKind,
     Verdict,
 )
+from followkit.sources.exports.linkedin_messages import add_messages
+from followkit.sources.exports.linkedin_reading import (
+    Read,
+    Reading,
+    is_outgoing,
+    learn_names,
+    name_of,
+    settle_ego,
+)
 from followkit.sources.exports.linkedin_rows import (
-    Record,
+    DAY_S,
     find_tables,
+    precision_of,
+    read_message_table,
     read_table,
-    sent_time,
-    slug_of,
     squeeze,
 )
 from followkit.sources.exports.linkedin_ties import (
-    DAY_S,
+    SLACK,
     Connection,
     Invitation,
     match_invitations,
 )
-from followkit.sources.exports.members import Member, Members
-from followkit.sources.exports.reading import add_lists, check_lists, read_or_report, settle_times
+from followkit.sources.exports.members import Members
+from followkit.sources.exports.reading import add_lists, check_lists, settle_times
 
 __all__ = ["read_linkedin", "recognise"]
 
@@ -49,7 +56,8 @@ ASK = (
     "least Connections and Invitations, and give the zip as it is."
 )
 _IN_NAME = re.compile(r"LinkedInDataExport_(\d\d)-(\d\d)-(\d{4})", re.IGNORECASE)
-_HEADS = (b"connected on", b"inviteeprofileurl")
+#: Before the end of 2023 invitations have no addresses.
+_HEADS = (b"connectedon", b"inviteeprofileurl", b"sentat,message,direction")
 
 
 def recognise(members: Members) -> bool:
@@ -65,50 +73,11 @@ def recognise(members: Members) -> bool:
     """
     tables = find_tables(members)
     return any(
-        head in member.read_bytes()[:5000].lower()
+        head in member.read_bytes()[:5000].lower().translate(None, b'"_ ')
         for kind in ("connections", "invitations")
         for member in tables.get(kind, [])
         for head in _HEADS
     )
-
-
-@dataclass
-class _Reading:
-    """What is known while the files are read."""
-
-    found: Found
-    tables: dict[str, list[Member]]
-    #: The ego's own slugs; more than one after a rename.
-    own: set[str] = field(default_factory=set)
-    names: dict[str, set[str]] = field(default_factory=dict)
-    states: dict[ListKind, tuple[ListState, list[str]]] = field(default_factory=dict)
-    undated: Counter[str] = field(default_factory=Counter)
-    hidden_count: int = 0
-
-    def records(self, kind: str, *needed: str) -> list[tuple[Member, list[Record]]] | None:
-        """Return the records of all files of a kind; None if one of them cannot be read."""
-        read = []
-        for member in self.tables.get(kind, []):
-            verdict: Verdict = "refuse" if kind == "connections" else "warn"
-            records = read_or_report(
-                self.found, member, kind, lambda one: read_table(one, *needed), verdict=verdict
-            )
-            if records is None:
-                return None
-            read.append((member, records))
-        return read
-
-    def time(self, text: str, member: Member) -> datetime | None:
-        """Return a time, and count those that are written in another form."""
-        at = sent_time(text)
-        if at is None and text.strip():
-            self.undated[member.path] += 1
-        return at
-
-    def account(self, url: str, name: str) -> str:
-        """Return the slug; without an address the one slug of that name, else the name itself."""
-        slugs = self.names.get(name.casefold(), set())
-        return slug_of(url) or (next(iter(slugs)) if len(slugs) == 1 else name)
 
 
 def read_linkedin(
@@ -128,9 +97,10 @@ def read_linkedin(
     Returns
     -------
     Found
-        An accepted invitation as a follow (to the minute) and its follow back (to the day), one
-        without a connection as a request, messages of two (UTC). Files give no time zone for
-        invitations and connections: UTC is assumed, which a check says.
+        An accepted invitation as a follow (to the minute) and its follow back (to the day; one
+        minute after the invitation if it was on the same day), an invitation without a connection
+        as a request, messages of two (UTC). Files give no time zone for invitations and
+        connections: UTC is assumed, which a check says.
 
     Raises
     ------
@@ -150,20 +120,22 @@ def read_linkedin(
     tables = find_tables(members)
     if not set(tables) & {"connections", "invitations"}:
         raise InputError(f"Neither Connections.csv nor Invitations.csv is there. {ASK}")
-    reading = _Reading(Found("linkedin"), tables)
+    reading = Reading(Found("linkedin"), tables)
     found = reading.found
-    invited = reading.records("invitations", "sent at", "direction")
-    connected = reading.records("connections", "first name", "connected on")
-    messages = reading.records("messages", "conversation id", "date")
-    _settle_ego(reading, ego, invited or [], messages or [])
-    _learn_names(reading, connected or [], invited or [])
+    invited = reading.records("invitations", lambda one: read_table(one, "sent at", "direction"))
+    connected = reading.records(
+        "connections", lambda one: read_table(one, "first name", "connected on")
+    )
+    messages = reading.records("messages", read_message_table)
+    settle_ego(reading, ego, invited or [], messages or [])
+    learn_names(reading, connected or [], invited or [], messages or [])
     connections = _connections(reading, connected)
-    invitations = _invitations(reading, invited)
+    invitations = _pair_renamed(reading, connections, _invitations(reading, invited))
     _add_ties(reading, connections, invitations)
     # Connecting and inviting make LinkedIn follow, which says nothing new.
     met = {one.alter for one in connections} | {one.alter for one in invitations}
     _add_follows(reading, met)
-    _add_messages(reading, messages or [])
+    add_messages(reading, messages or [], met)
     day = _day_in_names(members)
     settle_times(found, given=exported_at, told=day, since=OPENED, is_day=True)
     add_lists(found, reading.states)
@@ -185,72 +157,15 @@ def _day_in_names(members: Members) -> datetime | None:
     return max(days, default=None)
 
 
-Read = list[tuple[Member, list[Record]]]
-
-
-# --------------------------------------------------------------------------------- who is who
-
-
-def _settle_ego(reading: _Reading, given: str | None, invited: Read, messages: Read) -> None:
-    """Set the ego: the owner sends the outgoing invitations and receives the incoming ones."""
-    seen: Counter[str] = Counter()
-    for _, records in invited:
-        for record in records:
-            side = "inviter" if _is_outgoing(record) else "invitee"
-            seen[slug_of(record.get(f"{side}profileurl", ""))] += 1
-    del seen[""]
-    told = seen.most_common(1)[0][0] if seen else _in_every_conversation(messages)
-    said = slug_of(given or "") or (given or "").strip().casefold()
-    reading.own = {one for one in (told, said) if one}
-    reading.found.ego = said or told or "me"
-
-
-def _in_every_conversation(messages: Read) -> str:
-    """Return the only account that takes part in all of two or more conversations, else ""."""
-    rooms: dict[str, set[str]] = {}
-    for _, records in messages:
-        for record in records:
-            people = rooms.setdefault(record.get("conversation id", ""), set())
-            people |= {slug for slug in _ends(record) if slug}
-    named = [people for people in rooms.values() if people]
-    common = set.intersection(*named) if len(named) > 1 else set()
-    return common.pop() if len(common) == 1 else ""
-
-
-def _is_outgoing(record: Record) -> bool:
-    return record.get("direction", "").strip().casefold() == "outgoing"
-
-
-def _name_of(record: Record) -> str:
-    return squeeze(f"{record.get('first name', '')} {record.get('last name', '')}")
-
-
 def _person(alter: str, name: str) -> Person:
     """Return what is told of an alter; one that is known by its name only has no handle."""
     return Person(alter, None if alter == name else alter, name or None)
 
 
-def _learn_names(reading: _Reading, connected: Read, invited: Read) -> None:
-    """Remember which slugs a name has, for files that give names only."""
-    for _, records in connected:
-        for record in records:
-            _learn(reading, _name_of(record), slug_of(record.get("url", "")))
-    for _, records in invited:
-        for record in records:
-            for name, url in (("from", "inviterprofileurl"), ("to", "inviteeprofileurl")):
-                slug = slug_of(record.get(url, ""))
-                _learn(reading, squeeze(record.get(name, "")), slug)
-
-
-def _learn(reading: _Reading, name: str, slug: str) -> None:
-    if name and slug:
-        reading.names.setdefault(name.casefold(), set()).add(slug)
-
-
 # ----------------------------------------------------------------------- connections, invitations
 
 
-def _connections(reading: _Reading, connected: Read | None) -> list[Connection]:
+def _connections(reading: Reading, connected: Read | None) -> list[Connection]:
     """Return all connections with a name or an address; members who hide theirs are counted."""
     files = [member.path for member in reading.tables.get("connections", [])]
     state: ListState = "unreadable" if connected is None else ("whole" if files else "absent")
@@ -259,13 +174,14 @@ def _connections(reading: _Reading, connected: Read | None) -> list[Connection]:
     for member, records in connected or []:
         before, hidden = len(kept), 0
         for record in records:
-            name = _name_of(record)
+            name = name_of(record)
             alter = reading.account(record.get("url", ""), name)
             if not alter:
                 hidden += 1
                 continue
-            on = reading.time(record.get("connected on", ""), member)
-            kept.append(Connection(alter, on, member.path))
+            text = record.get("connected on", "")
+            on, precision = reading.time(text, member), precision_of(text)
+            kept.append(Connection(alter, on, member.path, precision, name))
             reading.found.people.append(_person(alter, name))
         left_out = {"the member hides name and address": hidden} if hidden else {}
         reading.hidden_count += hidden
@@ -275,7 +191,7 @@ def _connections(reading: _Reading, connected: Read | None) -> list[Connection]:
     return list({one.alter: one for one in reversed(kept)}.values())[::-1]
 
 
-def _check_collisions(reading: _Reading, connections: list[Connection]) -> None:
+def _check_collisions(reading: Reading, connections: list[Connection]) -> None:
     """Say how many connections share a name, which is all that older files give."""
     often = Counter(one.alter for one in connections)
     twice = [alter for alter, count in often.items() if count > 1 and " " in alter]
@@ -284,7 +200,7 @@ def _check_collisions(reading: _Reading, connections: list[Connection]) -> None:
         reading.found.checks.append(Check("equal names", value, "warn", ASK))
 
 
-def _invitations(reading: _Reading, invited: Read | None) -> list[Invitation]:
+def _invitations(reading: Reading, invited: Read | None) -> list[Invitation]:
     files = [member.path for member in reading.tables.get("invitations", [])]
     state: ListState = "unreadable" if invited is None else ("whole" if files else "absent")
     reading.states["requests_sent"] = reading.states["requests_received"] = (state, files)
@@ -293,23 +209,65 @@ def _invitations(reading: _Reading, invited: Read | None) -> list[Invitation]:
         before, left_out = len(kept), 0
         for record in records:
             direction = record.get("direction", "").strip().casefold()
-            side, name = ("invitee", "to") if direction == "outgoing" else ("inviter", "from")
-            url = record.get(f"{side}profileurl", "")
-            alter = reading.account(url, squeeze(record.get(name, "")))
+            side, column = ("invitee", "to") if is_outgoing(record) else ("inviter", "from")
+            name = squeeze(record.get(column, ""))
+            alter = reading.account(record.get(f"{side}profileurl", ""), name)
             if direction not in ("outgoing", "incoming") or not alter or alter in reading.own:
                 left_out += 1
                 continue
             at = reading.time(record.get("sent at", ""), member)
-            kept.append(Invitation(alter, direction == "outgoing", at, member.path))
-            reading.found.people.append(_person(alter, squeeze(record.get(name, ""))))
+            kept.append(Invitation(alter, is_outgoing(record), at, member.path, name))
+            reading.found.people.append(_person(alter, name))
         out = {"no direction or no other person": left_out} if left_out else {}
         count = len(kept) - before
         reading.found.files.append(FileRead(member.path, "invitations", count, out))
     return kept
 
 
+def _pair_renamed(
+    reading: Reading, connections: list[Connection], invitations: list[Invitation]
+) -> list[Invitation]:
+    """Return the invitations, each to the address that its alter has now.
+
+    Invitations keep the address of their day, connections have today's. Whoever changed it would
+    be taken for one who never answered. Where exactly one invited address without a connection and
+    exactly one connection, without an invitation, have the same name, they are one person.
+    """
+    invited = {one.alter for one in invitations}
+    connected = {one.alter for one in connections}
+    waiting: dict[str, set[str]] = {}
+    for one in invitations:
+        if one.alter not in connected and one.alter != one.name:
+            waiting.setdefault(one.name.casefold(), set()).add(one.alter)
+    by_name: dict[str, list[Connection]] = {}
+    for connection in connections:
+        by_name.setdefault(connection.name.casefold(), []).append(connection)
+    now: dict[str, Connection] = {}
+    for name, old in waiting.items():
+        new = by_name.get(name, [])
+        if name and len(old) == len(new) == 1 and new[0].alter not in invited:
+            now[old.pop()] = new[0]
+    paired = [
+        replace(one, alter=now[one.alter].alter) if _is_before(one, now.get(one.alter)) else one
+        for one in invitations
+    ]
+    count = len({one.alter for one in invitations} - {one.alter for one in paired})
+    if count:
+        value = f"{count:,} invited members have another address now; their names pair them"
+        reading.found.checks.append(Check("changed addresses", value, "note"))
+    return paired
+
+
+def _is_before(invitation: Invitation, connection: Connection | None) -> bool:
+    """Return whether an invitation can have led to a connection."""
+    if connection is None:
+        return False
+    at, on = invitation.at, connection.on
+    return at is None or on is None or at < on + SLACK
+
+
 def _add_ties(
-    reading: _Reading, connections: list[Connection], invitations: list[Invitation]
+    reading: Reading, connections: list[Connection], invitations: list[Invitation]
 ) -> None:
     found = reading.found
     matched = match_invitations(found.ego, connections, invitations)
@@ -334,13 +292,15 @@ def _add_ties(
 # ------------------------------------------------------------------------------ follows, messages
 
 
-def _add_follows(reading: _Reading, met: set[str]) -> None:
+def _add_follows(reading: Reading, met: set[str]) -> None:
     """Add follows of members neither connected nor invited; their answer nobody can see."""
     found, beyond = reading.found, 0
-    for member, records in reading.records("member_follows", "date") or []:
+    for member, records in (
+        reading.records("member_follows", lambda one: read_table(one, "date")) or []
+    ):
         kept, known, nameless = 0, 0, 0
         for record in records:
-            name = squeeze(record.get("fullname", "") or record.get("full name", ""))
+            name = squeeze(record.get("full name", ""))
             address = record.get("url", "") or record.get("profile url", "")
             alter = reading.account(address, name)
             if not alter or alter in reading.own:
@@ -350,9 +310,13 @@ def _add_follows(reading: _Reading, met: set[str]) -> None:
             else:
                 kept += 1
                 is_over = record.get("status", "").casefold().startswith(("unfollow", "inactive"))
-                at = reading.time(record.get("date", ""), member)
+                text = record.get("date", "")
+                at = reading.time(text, member)
+                # Midnight to the second stands for a day without a time.
+                is_day = at is not None and (at.hour, at.minute, at.second) == (0, 0, 0)
+                precision = DAY_S if is_day else precision_of(text)
                 kind: TieKind = "unfollow" if is_over else "follow"
-                found.ties.append(Tie(found.ego, alter, kind, at, member.path, DAY_S))
+                found.ties.append(Tie(found.ego, alter, kind, at, member.path, precision))
                 beyond += not is_over
                 found.people.append(Person(alter, None, name or None, "unknown"))
         out = {"also a connection or an invitation": known, "no name": nameless}
@@ -364,41 +328,15 @@ def _add_follows(reading: _Reading, met: set[str]) -> None:
                                   "LinkedIn does not list followers."))  # fmt: skip
 
 
-def _ends(record: Record) -> list[str]:
-    """Return the slugs of the sender and of all receivers of a message."""
-    receivers = re.split(r"[,;\s]+", record.get("recipient profile urls", "")[:20_000])
-    return [slug_of(record.get("sender profile url", "")), *map(slug_of, receivers)]
-
-
-def _add_messages(reading: _Reading, messages: Read) -> None:
-    """Add a message act for each message of a conversation of two."""
-    found, own = reading.found, reading.own
-    rooms: dict[str, set[str]] = {}
-    for _, records in messages:
-        for record in records:
-            others = {slug for slug in _ends(record) if slug and slug not in own}
-            rooms.setdefault(record.get("conversation id", ""), set()).update(others)
-    for member, records in messages:
-        kept, left_out = 0, Counter[str]()
-        for record in records:
-            people = rooms[record.get("conversation id", "")]
-            sender = _ends(record)[0]
-            if len(people) != 1 or not own:
-                left_out["not between the owner and one other"] += 1
-            elif not sender or record.get("is message draft", "").casefold() in ("yes", "true"):
-                left_out["no sender, or a draft"] += 1
-            else:
-                alter = next(iter(people))
-                ends = (found.ego, alter) if sender in own else (alter, found.ego)
-                at = reading.time(record.get("date", ""), member)
-                found.acts.append(Act(*ends, "message", at, member.path))
-                kept += 1
-        found.files.append(FileRead(member.path, "messages", kept, dict(left_out)))
-
-
-def _check_times(reading: _Reading) -> None:
+def _check_times(reading: Reading) -> None:
     found = reading.found
+    # An act that makes a follow, too, stands there 7 or 8 hours later, in UTC.
     value = "Sent At and Connected On are written without a zone; UTC is assumed"
+    if reading.tables.get("invitations"):
+        value += (
+            ", but Sent At looks like the time of California, so that invitations may stand up to "
+            "8 hours too early"
+        )
     found.checks.append(Check("time zone", value, "note", "Days may be off by one."))
     if reading.undated:
         some = "; ".join(f"{count:,} in {file}" for file, count in reading.undated.most_common(3))

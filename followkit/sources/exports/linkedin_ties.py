@@ -5,7 +5,9 @@ an invitation counts as a follow of whoever sent it, and the connection as the f
 whoever accepted it:
 
 - an invitation that led to a connection: sender → receiver at `Sent At` (to the minute), receiver →
-  sender at `Connected On` (to the day), never before the invitation;
+  sender at `Connected On` (to the day; in files of 2018 to the minute), never before the
+  invitation: an acceptance on the same day is stamped one minute after it, because equal stamps
+  would say that nobody came first;
 - a connection without an invitation in the file: both ties on the day of the connection, so that
   nobody is said to have been first;
 - an invitation without a connection: a request, not a refusal.
@@ -19,31 +21,36 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from followkit.sources.exports.found import Tie
+from followkit.sources.exports.linkedin_rows import DAY_S, MINUTE_S
 
-__all__ = ["Connection", "Invitation", "Matched", "match_invitations"]
+__all__ = ["SLACK", "Connection", "Invitation", "Matched", "match_invitations"]
 
-DAY_S, MINUTE_S = 86_400, 60
 #: Neither file says its time zone, so that the same moment may lie on two days.
 SLACK = timedelta(days=2)
+#: How long after its invitation an acceptance on the same day is stamped.
+SOON = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
 class Connection:
-    """One connection: the alter, and the day on which it was made (midnight, UTC)."""
+    """One connection: the alter, when it was made (UTC; days at midnight), and the alter's name."""
 
     alter: str
     on: datetime | None
     file: str
+    precision_s: int = DAY_S
+    name: str = ""
 
 
 @dataclass(frozen=True)
 class Invitation:
-    """One invitation between the ego and an alter, and when it was sent."""
+    """One invitation between the ego and an alter, when it was sent, and the alter's name."""
 
     alter: str
     is_outgoing: bool
     at: datetime | None
     file: str
+    name: str = ""
 
 
 @dataclass
@@ -79,7 +86,7 @@ def match_invitations(
     >>> matched = match_invitations("me", [Connection("bo", on, "c")],
     ...                             [Invitation("bo", True, at, "i")])
     >>> [(tie.source, str(tie.at), tie.precision_s) for tie in matched.ties]
-    [('me', '2024-05-02 09:30:00+00:00', 60), ('bo', '2024-05-02 09:30:00+00:00', 86400)]
+    [('me', '2024-05-02 09:30:00+00:00', 60), ('bo', '2024-05-02 09:31:00+00:00', 86400)]
     """
     matched = Matched()
     by_alter: dict[str, list[Invitation]] = {}
@@ -121,16 +128,16 @@ def _when(invitation: Invitation) -> tuple[datetime, bool]:
 def _accepted(ego: str, connection: Connection, invitation: Invitation) -> list[Tie]:
     alter, sent, on = connection.alter, invitation.at, connection.on
     first, second = (ego, alter) if invitation.is_outgoing else (alter, ego)
-    answered = max(on, sent) if on is not None and sent is not None else on
+    answered = sent + SOON if on is not None and sent is not None and on <= sent else on
     return [
         Tie(first, second, "follow", sent, invitation.file, MINUTE_S),
-        Tie(second, first, "follow", answered, connection.file, DAY_S),
+        Tie(second, first, "follow", answered, connection.file, connection.precision_s),
     ]
 
 
 def _without(ego: str, connection: Connection) -> list[Tie]:
     return [
-        Tie(*ends, "follow", connection.on, connection.file, DAY_S)
+        Tie(*ends, "follow", connection.on, connection.file, connection.precision_s)
         for ends in ((ego, connection.alter), (connection.alter, ego))
     ]
 

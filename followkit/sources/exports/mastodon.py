@@ -31,7 +31,7 @@ from followkit.sources.exports.found import (
 from followkit.sources.exports.mastodon_names import host_of, read_address
 from followkit.sources.exports.mastodon_outbox import read_likes, read_outbox
 from followkit.sources.exports.members import Member, Members
-from followkit.sources.exports.moments import read_moment
+from followkit.sources.exports.moments import in_utc, read_moment
 
 __all__ = ["read_mastodon", "recognise"]
 
@@ -129,7 +129,7 @@ class _Reading:
         self._read_marks(BLOCKED, "blocked")
         self._read_marks(MUTED, "muted")
         self._read_archive()
-        found.exported_at = exported_at or self._find_moment()
+        found.exported_at = in_utc(exported_at) if exported_at else self._find_moment()
         found.lists.append(Listed("followers", "absent", 0, 0, ()))
         found.checks += self._check()
         return found

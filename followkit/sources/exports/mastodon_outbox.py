@@ -165,9 +165,7 @@ def _add_post(box: Outbox, item: dict[str, Any], ego: str, file: str) -> None:
     )  # fmt: skip
 
 
-def _add_quote(
-    box: Outbox, note: dict[str, Any], ego: str, at: datetime | None, file: str
-) -> None:
+def _add_quote(box: Outbox, note: dict[str, Any], ego: str, at: datetime | None, file: str) -> None:
     """Add the share of a post that is quoted; servers before 4.5 know no quotes of their own."""
     told = (note.get(name) for name in _QUOTES)
     uri = next((one for one in told if isinstance(one, str) and one), None)
@@ -183,8 +181,9 @@ def _add_quote(
 def _total(collection: Any) -> int | None:
     """Return how many likes or boosts a post had, as archives tell since Mastodon 4.4."""
     total = collection.get("totalItems") if isinstance(collection, dict) else None
-    is_count = isinstance(total, int) and not isinstance(total, bool)
-    return total if is_count and 0 <= total < _MOST else None
+    if not isinstance(total, int) or isinstance(total, bool):
+        return None
+    return total if 0 <= total < _MOST else None
 
 
 def _answered(box: Outbox, note: dict[str, Any]) -> str | None:

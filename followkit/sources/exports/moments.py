@@ -6,12 +6,14 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-__all__ = ["parse_moment", "read_moment"]
+__all__ = ["LATEST", "in_utc", "parse_moment", "read_moment"]
 
 #: No way to write a moment is longer; what is longer is not looked at.
 LONGEST = 40
 #: What canonical tables hold; `0001-01-01` stands for "unknown" in real data.
 FIRST_YEAR, LAST_YEAR = 2004, 2100
+#: To later moments, which a caller may give, nothing can be added.
+LATEST = datetime(LAST_YEAR, 1, 1, tzinfo=UTC)
 _WRITTEN = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?"
     r"\s?(?:[Zz]|UTC|([+-])(\d\d)(?::?(\d\d))?)?)?",
@@ -44,6 +46,17 @@ def parse_moment(text: str) -> datetime | None:
         return at + shift if match[8] == "-" else at - shift
     except (ValueError, OverflowError):
         return None
+
+
+def in_utc(at: datetime) -> datetime:
+    """Return a moment that a caller gave, in UTC where it has no zone.
+
+    Examples
+    --------
+    >>> in_utc(datetime(2024, 5, 1, 10)).isoformat()
+    '2024-05-01T10:00:00+00:00'
+    """
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def read_moment(value: Any) -> datetime | None:

@@ -27,11 +27,23 @@ from followkit.sources.exports.found import (
     Verdict,
 )
 from followkit.sources.exports.members import Member, Members
-from followkit.sources.exports.moments import parse_moment
+from followkit.sources.exports.moments import LATEST, in_utc, parse_moment
 
 __all__ = [
-    "MONTHS", "add_lists", "check_lists", "day_in_names", "epoch_time", "field", "number_of",
-    "read_or_report", "read_rows", "records_of", "settle_times", "text_of", "written_time",
+    "MONTHS",
+    "add_lists",
+    "check_lists",
+    "day_in_names",
+    "epoch_time",
+    "field",
+    "number_of",
+    "read_or_report",
+    "read_rows",
+    "records_of",
+    "settle_times",
+    "short_place",
+    "text_of",
+    "written_time",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -45,8 +57,9 @@ MONTHS = {
 #: A stamp this much later than all others is a slip of the file, not the moment of the export.
 LONELY = timedelta(days=730)
 DAY = timedelta(days=1)
-_LAST = datetime(2100, 1, 1, tzinfo=UTC)
 _DAY_IN_NAME = re.compile(r"(?<!\d)(20\d\d)-(\d\d)-(\d\d)(?!\d)")
+#: Folders that are named after the owner of an export.
+_WRAPPER = re.compile(r"(?:instagram|facebook|meta|twitter|tiktok|linkedin)[-_ ]", re.IGNORECASE)
 _AGAIN = (
     "Download the export again; if that does not help, its format has changed: please report it."
 )
@@ -130,7 +143,7 @@ def epoch_time(value: Any) -> datetime | None:
     if not number:
         return None
     seconds = number / 1000 if number > 10**11 else float(number)
-    return datetime.fromtimestamp(seconds, UTC) if seconds < _LAST.timestamp() else None
+    return datetime.fromtimestamp(seconds, UTC) if seconds < LATEST.timestamp() else None
 
 
 def written_time(value: Any) -> datetime | None:
@@ -199,16 +212,16 @@ def settle_times(
         Further stamps of the export, of things that are not kept.
     """
     stamps = {one.at for kept in (found.ties, found.marks, found.acts, found.posts) for one in kept}
-    times = sorted(at for at in {*stamps, *others} if at is not None and since <= at < _LAST)
+    times = sorted(at for at in {*stamps, *others} if at is not None and since <= at < LATEST)
     if given is not None:
-        found.exported_at = given if given.tzinfo else given.replace(tzinfo=UTC)
+        found.exported_at = in_utc(given)
     elif told is not None:
         same_day = [at for at in times if is_day and told < at < told + DAY]
         found.exported_at = max(same_day, default=told)
     else:
         found.exported_at = _newest(times)
         _note_newest(found)
-    _forget_impossible(found, since, (found.exported_at or _LAST - DAY) + DAY)
+    _forget_impossible(found, since, min(found.exported_at or LATEST, LATEST) + DAY)
 
 
 def _newest(times: Sequence[datetime]) -> datetime | None:
@@ -253,6 +266,25 @@ def _forget_impossible(found: Found, since: datetime, until: datetime) -> None:
 # ------------------------------------------------------------------------------------------- files
 
 
+def short_place(text: str, path: str) -> str:
+    """Return a text in which a path is cut to its file and the folder around it.
+
+    Folders further up are the user's own; a wrapper folder is named after the owner.
+
+    Examples
+    --------
+    >>> path = "instagram-bo_77-2026-08-11-ab/connections/followers_and_following/following.json"
+    >>> short_place(f"{path}: nothing in it", path)
+    'followers_and_following/following.json: nothing in it'
+    >>> short_place("facebook-bo/your_friends.json", "facebook-bo/your_friends.json")
+    'your_friends.json'
+    """
+    if "/" not in path:
+        return text
+    folder, name = path.rsplit("/", 2)[-2:]
+    return text.replace(path, name if _WRAPPER.match(folder) else f"{folder}/{name}")
+
+
 def read_or_report(
     found: Found,
     member: Member,
@@ -266,7 +298,8 @@ def read_or_report(
         return read(member)
     except InputError as error:
         found.files.append(FileRead(member.path, what, 0, {"unreadable": 1}))
-        found.checks.append(Check(f"{what} unreadable", str(error), verdict, _AGAIN))
+        value = short_place(str(error), member.path)
+        found.checks.append(Check(f"{what} unreadable", value, verdict, _AGAIN))
         return None
 
 

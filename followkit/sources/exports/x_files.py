@@ -12,8 +12,8 @@ from followkit.errors import InputError
 from followkit.sources.exports.careful_json import read_json
 from followkit.sources.exports.found import Check
 from followkit.sources.exports.members import Member, Members
-from followkit.sources.exports.reading import field as value_of
 from followkit.sources.exports.reading import epoch_time, number_of, text_of, written_time
+from followkit.sources.exports.reading import field as value_of
 
 __all__ = ["XFiles", "find_files", "moment_of", "read_js", "unwrap"]
 
