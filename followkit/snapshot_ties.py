@@ -118,7 +118,8 @@ def read_lists(dataset: Dataset) -> Lists:
     if not ego:
         raise InputError(f"{dataset.name}: does not say whose export it is; give the ego's handle.")
     refusals = tuple(
-        f"{check.get('name', '')}: {check.get('value', '')}. {check.get('remedy', '')}".strip()
+        f"{check.get('name', '')}: {str(check.get('value', '')).rstrip('.')}. "
+        f"{check.get('remedy', '')}".strip()
         for check in told.get("checks") or []
         if check.get("verdict") == "refuse"
     )

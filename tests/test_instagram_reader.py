@@ -186,8 +186,10 @@ def test_era_d_following_has_the_name_in_the_title() -> None:
     assert times == {"bo_77": WHEN, "some_brand": None, "dee": WHEN}
     listed = found.listed("following")
     assert (listed.state, listed.count, listed.timed_count) == ("whole", 3, 2)
-    assert check(found, "records without a user name").value == "1 of following"
-    assert check(found, "follows without a time").value == "1 of 4"
+    assert (
+        check(found, "records without a user name").value == "Without a user name: 1 of following."
+    )
+    assert check(found, "follows without a time").value == "1 of 4 follows."
 
 
 def test_era_e_optional_lists_are_labels() -> None:
@@ -679,7 +681,7 @@ def test_a_month_that_is_not_known_costs_the_time_not_the_row() -> None:
         }
     )
     assert [tie.at for tie in found.ties] == [None, None]
-    assert check(found, "impossible times").value.startswith("1 in no form")
+    assert check(found, "impossible times").value.startswith("Of the times, 1 in no form")
     assert refusals(found) == []
 
 
@@ -723,10 +725,11 @@ def test_a_broken_page_is_no_short_list(text: str, reason: str) -> None:
     assert refusals(found) == ["both lists"]
 
 
-def test_an_empty_page_is_an_empty_list() -> None:
+def test_a_page_without_entries_is_unreadable_and_never_nobody() -> None:
     good = page(row_of_following("bo_77", DATES["en"]))
     found = read({f"{NEW}/followers_1.html": page(), f"{NEW}/following.html": good})
-    assert (found.listed("followers").state, found.listed("followers").count) == ("whole", 0)
+    assert found.listed("followers").state == "unreadable"
+    assert refusals(found) == ["both lists"]
 
 
 def test_pages_of_optional_lists_hold_tables_whose_links_are_bios() -> None:
@@ -788,7 +791,7 @@ def test_impossible_times_are_taken_out_and_counted() -> None:
     assert [tie.target for tie in found.ties if tie.at] == ["eve"]
     assert len(found.ties) == 6
     value = check(found, "impossible times").value
-    assert value.startswith("1 before October 2010, 3 after the export")
+    assert value.startswith("Of the times, 1 before October 2010, 3 after the export")
     assert found.listed("followers").timed_count == 0
 
 
@@ -1069,4 +1072,4 @@ def test_any_page_gives_a_result_or_one_error(pieces: list[str], junk: bytes) ->
     found = read({f"{NEW}/followers_1.html": content, "messages/inbox/a_1/message_1.html": content})
     listed = found.listed("followers")
     assert listed.state in ("whole", "unreadable", "cut")
-    assert "following absent" in check(found, "both lists").value
+    assert "that of following is absent" in check(found, "both lists").value

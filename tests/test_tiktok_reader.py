@@ -269,3 +269,25 @@ def test_depth_is_bounded() -> None:
     for _ in range(30):
         tree = {"Follower": tree}
     assert read({"user_data.json": tree}).listed("followers").state == "absent"
+
+
+def test_a_bio_that_looks_like_fields_is_no_profile() -> None:
+    text = "Profile Photo: x\nUsername: Me_Tok\nBio Description: hi \n\nUsername: not_me\n\n"
+    found = read_tiktok(members_of({
+        "TikTok/Profile and Settings/Profile Info.txt": text,
+        "TikTok/Profile and Settings/Follower.txt":
+            "Date: 2025-05-21 07:01:03 UTC\nUsername: bo_77\n\n"}))  # fmt: skip
+    assert ties_of(found) == {("bo_77", "me_tok", "2025-05-21 07:01")}
+
+
+def test_likes_and_comments_tell_the_day_of_the_export() -> None:
+    found = read_tiktok(members_of({"user_data_tiktok.json": {"Activity": {
+        "Follower List": {"FansList": FANS}, "Like List": {"ItemFavoriteList": LIKES}},
+        "Comment": {"Comments": {"CommentsList": COMMENTS}}}}))  # fmt: skip
+    assert found.exported_at == utc("2024-02-06T10:00")
+
+
+def test_a_foreign_file_of_a_common_name_is_not_tiktoks() -> None:
+    assert not recognise(members_of({"user_data.json": {"users": [{"id": 1}]}}, "bot.zip"))
+    assert recognise(members_of({"user_data.json": until_2024()}, "bot.zip"))
+    assert recognise(members_of({"user_data.json": {}}, "TikTok_Data_1.zip"))

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from followkit.errors import InputError
 from followkit.sources.exports.careful_json import read_json
+from followkit.sources.exports.facebook_html import DAY_S, is_page, read_names
 from followkit.sources.exports.found import (
     Check,
     FileRead,
@@ -73,10 +74,16 @@ _NOBODY = frozenset({"facebook user", "facebook member"})
 
 @dataclass
 class _Entries:
-    """The people of one file: name and time, and how many records have no name."""
+    """The people of one file: name and time, and how many records have no name.
+
+    `made_at`, `precision_s` and `is_ranged` differ on pages; see `NamedPage`.
+    """
 
     people: list[tuple[str, datetime | None]] = field(default_factory=list)
     nameless_count: int = 0
+    precision_s: int = 1
+    is_ranged: bool = False
+    made_at: datetime | None = None
 
 
 def recognise(members: Members) -> bool:
@@ -111,7 +118,7 @@ def read_facebook(
     Parameters
     ----------
     members
-        The files; JSON only.
+        The files; a page only where its JSON is not there.
     ego
         What to call the owner; "me" without it.
     exported_at
@@ -121,12 +128,13 @@ def read_facebook(
     -------
     Found
         Friendships as two ties of one stamp, follows, requests, removed friends; times in UTC, to
-        the second. Requests that the owner rejected are marked as dismissed.
+        the second in JSON, to an hour or a day in pages. Requests that the owner rejected are
+        marked as dismissed.
 
     Raises
     ------
     InputError
-        If no list of people is there, or the export is HTML.
+        If no list of people is there.
 
     Examples
     --------
@@ -153,13 +161,12 @@ def read_facebook(
         out = {"no name": read.nameless_count} if read.nameless_count else {}
         found.files.append(FileRead(member.path, _WORDS[kind], len(read.people), out))
         _add_ties(found, kind, read, member.path)
-        every = entries.setdefault(kind, _Entries())
-        every.people += read.people
-        every.nameless_count += read.nameless_count
+        _merge(entries.setdefault(kind, _Entries()), read)
     _check_names(found, entries)
-    settle_times(
-        found, given=exported_at, told=day_in_names(members, "facebook"), since=OPENED, is_day=True
-    )
+    _check_pages(found, entries)
+    day = day_in_names(members, "facebook")
+    made_at = max((one.made_at for one in entries.values() if one.made_at), default=None)
+    settle_times(found, given=exported_at, told=day or made_at, since=OPENED, is_day=bool(day))
     add_lists(found, _states(files, entries, unreadable))
     _check_states(found, set(entries))
     return found
@@ -167,9 +174,9 @@ def read_facebook(
 
 def _find_files(members: Members) -> list[tuple[str, Member]]:
     named = [(kind, member) for member in members if (kind := _kind_of(member))]
-    files = [(kind, member) for kind, member in named if member.name.lower().endswith(".json")]
-    if not files and named:
-        raise InputError(f"{named[0][1].path}: Facebook's HTML export cannot be read. {ASK}")
+    in_json = {kind for kind, member in named if not is_page(member)}
+    # JSON has exact times, so a page whose list is there in JSON too is left out.
+    files = [(kind, member) for kind, member in named if not is_page(member) or kind not in in_json]
     if not files:
         raise InputError(f"No list of people of a Facebook export. {ASK}")
     return files
@@ -186,22 +193,36 @@ def _read_entries(member: Member, kind: str) -> _Entries:
     InputError
         If it holds no list of the kind, or records without a single name.
     """
-    records = _records(read_json(member, mojibake=True), kind)
-    if records is None:
-        raise InputError(f"{member.path}: no list of {_WORDS[kind]}; the format has changed")
     read = _Entries()
-    for record in records:
-        name = _name_of(record)
+    if is_page(member):
+        page = read_names(member)
+        rows = page.rows
+        read = _Entries([], 0, page.precision_s, page.is_ranged, page.made_at)
+    else:
+        records = _records(read_json(member, mojibake=True), kind)
+        if records is None:
+            raise InputError(f"{member.path}: no list of {_WORDS[kind]}; the format has changed")
+        rows = [(_name_of(one), epoch_time(value_of(one, "timestamp"))) for one in records]
+    for name, at in rows:
         if not name or name.casefold() in _NOBODY:
             read.nameless_count += 1
         else:
-            read.people.append((name, epoch_time(value_of(record, "timestamp"))))
+            read.people.append((name, at))
     if read.nameless_count and not read.people:
         raise InputError(
             f"{member.path}: {read.nameless_count:,} records, none with a name; "
             "the format has changed"
         )
     return read
+
+
+def _merge(every: _Entries, read: _Entries) -> None:
+    """Add what one file holds to what the others of its kind do."""
+    every.people += read.people
+    every.nameless_count += read.nameless_count
+    every.precision_s = max(every.precision_s, read.precision_s)
+    every.is_ranged = every.is_ranged or read.is_ranged
+    every.made_at = max(filter(None, (every.made_at, read.made_at)), default=None)
 
 
 def _records(content: Any, kind: str) -> list[Any] | None:
@@ -230,7 +251,8 @@ def _name_of(record: Any) -> str:
 
 def _add_ties(found: Found, kind: str, read: _Entries, file: str) -> None:
     for name, at in read.people:
-        found.ties += _ties(found.ego, kind, name, at, file)
+        ties = _ties(found.ego, kind, name, at, file)
+        found.ties += [replace(tie, precision_s=read.precision_s) for tie in ties]
         if kind == "rejected":
             found.marks.append(Mark(name, "dismissed", at, file))
         found.people.append(Person(name, display_name=name))
@@ -272,6 +294,22 @@ def _check_names(found: Found, entries: dict[str, _Entries]) -> None:
         found.checks.append(Check("paired by name", value, "note", remedy))
 
 
+def _check_pages(found: Found, entries: dict[str, _Entries]) -> None:
+    """Tell of pages: how far their times can be trusted, and whether they are of all time."""
+    pages = {kind: one for kind, one in entries.items() if one.precision_s > 1}
+    if pages:
+        is_told = all(one.precision_s < DAY_S for one in pages.values())
+        value = (
+            "Times on pages are written in your own zone: they are good to an hour."
+            if is_told
+            else "Times on pages are written in a zone that is not told: they are good to a day."
+        )
+        found.checks.append(Check("time zone", value, "note", "JSON has exact times."))
+    if ranged := [_WORDS[kind] for kind, one in pages.items() if one.is_ranged]:
+        value = f"The pages say that they hold a range of dates only: {', '.join(ranged)}."
+        found.checks.append(Check("date range", value, "warn", ASK))
+
+
 def _names(entries: dict[str, _Entries], kind: str) -> set[str]:
     return {name for name, _ in entries[kind].people} if kind in entries else set()
 
@@ -289,6 +327,8 @@ def _states(
         state: ListState = "whole" if parts[0] in entries else "absent"
         if unreadable & set(parts):
             state = "unreadable"
+        elif state == "whole" and any(entries[part].is_ranged for part in parts if part in entries):
+            state = "cut"
         states[kind] = (state, [member.path for part, member in files if part in parts])
     return states
 

@@ -58,8 +58,10 @@ SURE_STEM = re.compile(r"followers_[0-9]{1,4}|pending_follow_requests|recent_fol
                        r"recently_unfollowed_\w+|profiles_you_?ve_favorited")  # fmt: skip
 #: Others have lists of these names too; their first bytes decide.
 UNSURE_STEMS = {"followers", "following", "connections", "close_friends", "blocked_profiles"}
-#: `_a6-g` marks a record of a page; `"followers": {` a map of the oldest exports.
-SIGNS = re.compile(rb'string_list_data|relationships_|_a6-g|"follow(?:ers|ing)"\s{0,20}:\s{0,20}\{')
+#: `_a6-g`, in 2021 `_2lej`, marks a record of a page; `"followers": {` a map of the oldest exports.
+SIGNS = re.compile(
+    rb'string_list_data|relationships_|_a6-g|_2lej|"follow(?:ers|ing)"\s{0,20}:\s{0,20}\{'
+)
 PEEK = 200_000
 
 
@@ -133,7 +135,7 @@ def read_instagram(
     >>> [(tie.source, tie.target, tie.kind) for tie in found.ties]
     [('ana.lu', 'me_myself', 'follow')]
     >>> [check.value for check in found.checks if check.verdict == "refuse"]
-    ['followers whole (1); following absent']
+    ['The list of followers is whole (1) and that of following is absent.']
     """
     reading = Reading(Found("instagram"), choose_files(members, threads=False))
     origins = origins_of(members)
@@ -199,15 +201,17 @@ def _read_connections(reading: Reading) -> None:
         known = payload.keys() & ERA_A_LISTS.keys() if isinstance(payload, dict) else set()
         if not known:
             if payload is not None:
-                reading.fail("followers", f"{member.path}: no list of people that is known in it")
-            reading.fail("following", f"{member.path}: nothing could be read from it")
+                reason = f"{member.path}: no list of people that is known in it"
+                reading.fail("followers", reason, member.path)
+            reason = f"{member.path}: nothing could be read from it"
+            reading.fail("following", reason, member.path)
             continue
         for key in sorted(known):
             role = ERA_A_LISTS[key]
             try:
                 sheet = entries_of_map(payload[key], member.path)
             except InputError as error:
-                reading.fail(role, error)
+                reading.fail(role, error, member.path)
                 continue
             reading.sheets.setdefault(role, []).append(sheet)
             reading.counts["era A times without a zone"] += sheet.zone_assumed_count

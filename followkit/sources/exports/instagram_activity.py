@@ -18,7 +18,10 @@ ACTS = {
     "threads_liked": "like", "threads_viewed": "view",
 }  # fmt: skip
 #: Era A: role → kind; every key of these files is a list of [time, …, owner].
-ERA_A_ACTS = {"a_likes": "like", "a_comments": "comment", "a_saved": "save"}
+ERA_A_ACTS = {"a_likes": "like", "a_comments": "comment", "a_saved": "save", "a_stories": "story",
+              "a_seen": "view"}  # fmt: skip
+#: Of what was seen, these are posts of people; advertisements are not.
+SEEN = ("posts_seen", "videos_watched")
 
 
 def add_acts(reading: Reading) -> None:
@@ -41,14 +44,21 @@ def add_era_a_acts(reading: Reading) -> None:
             if payload is None:
                 continue
             if not isinstance(payload, dict):
-                reading.fail(role, f"{member.path}: an object of lists is needed")
+                reason = f"{member.path}: an object of lists is needed"
+                reading.fail(role, reason, member.path)
                 continue
             _add_era_a_file(reading, payload, kind, member.path)
 
 
 def _add_era_a_file(reading: Reading, payload: dict[str, Any], kind: str, file: str) -> None:
     left_out: Counter[str] = Counter()
+    if kind == "view":
+        payload = {key: payload[key] for key in SEEN if key in payload}
     items = [item for value in payload.values() if isinstance(value, list) for item in value]
+    items = [
+        [item.get("timestamp"), item.get("author")] if isinstance(item, dict) else item
+        for item in items
+    ]
     for item in items:
         if not isinstance(item, list) or len(item) < 2:
             left_out["not a record"] += 1

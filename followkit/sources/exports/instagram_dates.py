@@ -1,7 +1,10 @@
-"""Row dates of an Instagram page: `Aug 10, 2026 6:32 pm`, months in the account's language.
+"""Row dates of a page of Meta: `Aug 10, 2026 6:32 pm`, months in the account's language.
 
-All rows that could be compared stood exactly 8 h behind their JSON twins, in summer too. So 8 h
-are added; the zone stays an assumption, and a date is good to the minute only.
+Since 2024 the order is month, day, year in every language; before, it was the language's own:
+`27 de ago de 2020 14:47`, `2023年9月19日 05:36`. Numbers alone, as in 03/04/2023, tell no month.
+
+All rows of Instagram that could be compared stood exactly 8 h behind their JSON twins, in summer
+too. So 8 h are added; the zone stays an assumption, and a date is good to the minute only.
 """
 
 from __future__ import annotations
@@ -12,34 +15,56 @@ from functools import lru_cache
 
 from followkit.sources.exports.instagram_values import MALFORMED
 
-__all__ = ["PAGE_SHIFT", "month_of", "parse_row_time"]
+__all__ = ["PAGE_SHIFT", "month_of", "parse_row_time", "parse_written_date"]
 
 PAGE_SHIFT = timedelta(hours=8)
-ROW_TIME = re.compile(
-    r"(\S{1,20}(?: ?[月월])?) {1,3}([0-9]{1,2}),? {1,3}([0-9]{4}),? {1,3}"
-    r"(?:(上午|下午|午前|午後|오전|오후) ?)?([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?"
-    r"(?: {0,3}(\D{1,12}))?"
+_CLOCK = (
+    r"(?:(?P<before>上午|下午|午前|午後|오전|오후) ?)?(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})"
+    r"(?::(?P<second>[0-9]{2}))?(?: {0,3}(?P<after>\D{1,20}))?"
 )
-CJK_MONTH = re.compile(r"([0-9]{1,2}) ?[月월]")
+#: Month first; day first, with little words between; year first.
+ROW_TIMES = tuple(
+    re.compile(pattern + _CLOCK, re.IGNORECASE)
+    for pattern in (
+        r"(?P<month>\S{1,20}(?: ?[月월])?|(?:thg|tháng) ?[0-9]{1,2}) {1,3}(?P<day>[0-9]{1,2}),? "
+        r"{1,3}(?P<year>[0-9]{4}),? {1,3}",
+        r"(?P<day>[0-9]{1,2})(?:\.|º)? (?:de |d['’])?(?P<month>[^\W\d]{1,20}\.?),? "
+        r"(?:de |del )?(?P<year>[0-9]{4})(?: ?г\.)?,? (?:\S{1,3} )?",
+        r"(?P<year>[0-9]{4}) ?[年년/.-] ?(?P<month>[0-9]{1,2}) ?[月월/.-] ?(?P<day>[0-9]{1,2})"
+        r"[日일.]?,? {0,3}",
+    )
+)
+NUMBERED_MONTH = re.compile(r"([0-9]{1,2}) ?[月월]?|(?:thg|tháng) ?([0-9]{1,2})", re.IGNORECASE)
+#: A year and a clock, in whatever order: a date, even where it cannot be read.
+DATED = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}(?![0-9]).*(?<![0-9])[0-9]{1,2}:[0-9]{2}")
 
-#: Long names, and short ones that are not their beginning. en, es, fr, de, it, pt, nl, ru, tr, zh.
+#: Long names, and short ones that are not their beginning. en, es, fr, de, it, pt, nl, ru, tr, zh,
+#: id, ms, sv, da, nb, ro, hu, el, uk. Polish, Czech and Croatian share names of different months.
 MONTHS = (
-    "january enero janvier januar gennaio janeiro januari январь января ocak 一月",
-    "february febrero février februar febbraio fevereiro februari февраль февраля şubat 二月",
-    "march marzo mars märz maart mrt março март марта mart 三月",
-    "april abril avril aprile апрель апреля nisan 四月",
-    "may mayo mai maggio maio mei май мая mayıs 五月",
-    "june junio juin juni giugno junho июнь июня haziran 六月",
-    "july julio juillet juli luglio julho июль июля temmuz 七月",
-    "august agosto août augustus август августа ağustos 八月",
-    "september septiembre setiembre septembre settembre setembro сентябрь сентября eylül 九月",
-    "october octubre octobre oktober ottobre outubro октябрь октября ekim 十月",
-    "november noviembre novembre ноябрь ноября kasım 十一月",
-    "december diciembre décembre dezember dicembre dezembro декабрь декабря aralık 十二月",
+    "january enero janvier januar gennaio janeiro januari январь января ocak 一月 jänner ianuarie "
+    "január ιανουαρίου січня",
+    "february febrero février februar febbraio fevereiro februari февраль февраля şubat 二月 "
+    "pebruari februarie február φεβρουαρίου лютого",
+    "march marzo mars märz maart mrt março марта mart 三月 maret mac marts martie március μαρτίου "
+    "березня",
+    "april abril avril aprile апрель апреля nisan 四月 aprilie április απριλίου квітня",
+    "may mayo mai maggio maio mei май мая mayıs 五月 maj május травня",
+    "june junio juin juni giugno junho июнь июня haziran 六月 iunie június ιουνίου червня",
+    "july julio juillet juli luglio julho июль июля temmuz 七月 julai iulie július ιουλίου липня",
+    "august agosto août augustus август августа ağustos 八月 agustus ogos augusti augusztus "
+    "αυγούστου серпня",
+    "september septiembre setiembre septembre settembre setembro сентябрь сентября eylül 九月 "
+    "septembrie szeptember σεπτεμβρίου вересня",
+    "october octubre octobre oktober ottobre outubro октябрь октября ekim 十月 octombrie október "
+    "οκτωβρίου жовтня",
+    "november noviembre novembre ноябрь ноября kasım 十一月 nopember noiembrie νοεμβρίου листопада",
+    "december diciembre décembre dezember dicembre dezembro декабрь декабря aralık 十二月 desember "
+    "disember decembrie δεκεμβρίου грудня",
 )
 HALVES = {
     "am": 0, "pm": 12, "午前": 0, "午後": 12, "오전": 0, "오후": 12, "上午": 0, "下午": 12,
-    "öö": 0, "ös": 12, "vorm": 0, "nachm": 12,
+    "öö": 0, "ös": 12, "vorm": 0, "nachm": 12, "damanhã": 0, "datarde/noite": 12, "datarde": 12,
+    "danoite": 12, "sa": 0, "ch": 12, "fm": 0, "em": 12, "de": 0, "du": 12, "πμ": 0, "μμ": 12,
 }  # fmt: skip
 
 
@@ -56,8 +81,8 @@ def month_of(token: str) -> int:
     >>> month_of("ju"), month_of("jui"), month_of("ma"), month_of("13月"), month_of("ženář")
     (0, 0, 0, 0, 0)
     """
-    if numbered := CJK_MONTH.fullmatch(token.strip()):
-        month = int(numbered[1])
+    if numbered := NUMBERED_MONTH.fullmatch(token.strip()):
+        month = int(numbered[1] or numbered[2])
         return month if 1 <= month <= 12 else 0
     word = token.strip().rstrip(".").casefold()
     # Two letters say too little; Chinese names have two signs in all.
@@ -83,16 +108,37 @@ def parse_row_time(text: str) -> datetime | None:
     >>> parse_row_time("Foo 10, 2026 6:32 pm") is MALFORMED, parse_row_time("bo_77")
     (True, None)
     """
-    match = ROW_TIME.fullmatch(_plain(text))
+    written = parse_written_date(text)
+    try:
+        return written if written in (None, MALFORMED) else written + PAGE_SHIFT
+    except OverflowError:
+        return MALFORMED
+
+
+def parse_written_date(text: str) -> datetime | None:
+    """Return a date as it is written, as if it were UTC; None if there is none, or `MALFORMED`.
+
+    Examples
+    --------
+    >>> for text in ("feb. 03, 2024 5:08:06pm", "3 фев 2024 г., 17:08", "2024年2月3日 下午5:08"):
+    ...     print(parse_written_date(text))
+    2024-02-03 17:08:06+00:00
+    2024-02-03 17:08:00+00:00
+    2024-02-03 17:08:00+00:00
+    >>> parse_written_date("03/02/2024 17:08") is MALFORMED
+    True
+    """
+    plain = _plain(text)
+    match = next((found for one in ROW_TIMES if (found := one.fullmatch(plain))), None)
     if not match:
-        return None
-    month, hour = month_of(match[1]), _hour(int(match[5]), match[8] or match[4])
+        return MALFORMED if DATED.search(plain) else None
+    month = month_of(match["month"])
+    hour = _hour(int(match["hour"]), match["after"] or match["before"])
     if not month or hour is None:
         return MALFORMED
     try:
-        moment = datetime(int(match[3]), month, int(match[2]), hour, int(match[6]),
-                          int(match[7] or 0), tzinfo=UTC)  # fmt: skip
-        return moment + PAGE_SHIFT
+        return datetime(int(match["year"]), month, int(match["day"]), hour, int(match["minute"]),
+                        int(match["second"] or 0), tzinfo=UTC)  # fmt: skip
     except (ValueError, OverflowError):
         return MALFORMED
 

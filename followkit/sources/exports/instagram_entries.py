@@ -63,6 +63,9 @@ class Sheet:
     #: Times without a zone (era A), or rows of a page, whose zone is assumed.
     zone_assumed_count: int = 0
     page_time: datetime | None = None
+    #: Whether the page says that it holds a range of dates only, and when that begins (UTC).
+    is_ranged: bool = False
+    range_start: datetime | None = None
 
 
 def entries_of_json(payload: Any, file: str) -> Sheet:

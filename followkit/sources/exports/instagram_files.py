@@ -28,7 +28,7 @@ LISTS = {
     "requests_sent": r"pending_follow_requests(?:_[0-9]{1,4})?",
     "recent_requests": r"recent_follow_requests(?:_[0-9]{1,4})?",
     "requests_received": r"follow_requests_you_?(?:ve_)?received(?:_[0-9]{1,4})?",
-    "unfollowed": r"recently_unfollowed(?:_profiles|_accounts)?(?:_[0-9]{1,4})?",
+    "unfollowed": r"(?:recently_)?unfollowed(?:_profiles|_accounts)?(?:_[0-9]{1,4})?",
     "close_friend": r"close_friends",
     "favorite": r"profiles_you_?(?:ve_)?favou?rited",
     "dismissed": r"removed_suggestions",
@@ -53,7 +53,7 @@ OTHERS = {
     "story_comments": (r"hype(?:_[0-9]{1,4})?", "comments"),
     "story_acts": (STORY_STEMS, "story_interactions|story_sticker_interactions"),
     "saved": (r"saved_posts(?:_[0-9]{1,4})?", ""),
-    "viewed": (r"posts_viewed|videos_watched", ""),
+    "viewed": (r"posts_viewed|videos_watched|stories_viewed", ""),
     "threads_posts": (r"threads_and_replies(?:_[0-9]{1,4})?", ""),
     "threads_liked": (r"liked_threads(?:_[0-9]{1,4})?", ""),
     "threads_viewed": (r"threads_viewed(?:_[0-9]{1,4})?", ""),
@@ -62,6 +62,7 @@ OTHERS = {
 ERA_A = {
     "connections": "connections", "likes": "a_likes", "comments": "a_comments",
     "saved": "a_saved", "messages": "a_messages", "media": "a_media", "profile": "a_profile",
+    "stories_activities": "a_stories", "seen_content": "a_seen",
 }  # fmt: skip
 THREAD = re.compile(
     r"(?:^|/)(?:inbox|message_requests|archived_threads|filtered_threads)/[^/]+/message_[0-9]{1,5}"

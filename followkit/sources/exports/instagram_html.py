@@ -1,8 +1,10 @@
 """Pages of an Instagram export (HTML) → the same records as its JSON.
 
 A page is one list. Records are recognised by class names, never by the order of boxes: `_a6-g` is
-a record, `_a6-h` its heading, `_a6-o` its date, `_a6_q` and `_a6_r` a label and its value. Tags
-are found one by one without a tree, so a broken page costs no more time than a sound one.
+a record, `_a6-h` its heading, `_a6-o` its date, `_a6_q` and `_a6_r` a label and its value; the
+pages of 2021 have other names for these. Since 2026 a record holds records, which are its parts:
+the table of a person, or of the owner of a post. Tags are found one by one without a tree, so a
+broken page costs no more time than a sound one. Facebook's pages are made of the same classes.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from datetime import UTC, datetime
 from followkit.errors import InputError
 from followkit.sources.exports.instagram_dates import parse_row_time
 from followkit.sources.exports.instagram_entries import Entry, Pair, Sheet
+from followkit.sources.exports.instagram_values import MALFORMED
 
 __all__ = ["Block", "Page", "read_page", "sheet_of_page"]
 
@@ -28,6 +31,14 @@ ATTRIBUTE = re.compile(
 #: Text inside these is no text of the page.
 SILENT = {"style", "script", "title", "aside", "footer", "header", "svg"}
 BOXES = {"div", "section"}
+#: By class, the newer names first.
+RECORD, HEADING, DATE = {"_a6-g", "_2lej"}, {"_a6-h", "_2lek"}, {"_a6-o", "_2lem"}
+TITLE, ABOUT = {"_a70e", "_3b0d"}, {"_aoaa"}
+#: Who made the export and when, and from when to when: three years are told only of a range.
+YEAR = re.compile(r"(?<!\w)(?:19|20)[0-9]{2}(?!\w)")
+MOST_TIMES = 10
+#: The person who owns a post lies four records deep.
+MOST_NESTED = 20
 CELLS = {"_a6_q": "label", "_a6_r": "value"}
 LONGEST_ATTRIBUTES, LONGEST_TEXT = 4_000, 500
 MORE_THAN_ANY_RECORD = 2_000
@@ -41,22 +52,46 @@ class Block:
 
     heading: str = ""
     links: list[tuple[str, str]] = field(default_factory=list)
-    cells: list[tuple[str, str]] = field(default_factory=list)
+    #: Title of the part of the record that it stands in, label, value.
+    cells: list[tuple[str, str, str]] = field(default_factory=list)
     date: str = ""
     #: Texts outside heading, links and table; one of them is the date in the older pages.
     texts: list[str] = field(default_factory=list)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing of it was read so far."""
+        return not (self.heading or self.links or self.cells or self.date or self.texts)
+
 
 @dataclass
 class Page:
-    """What a page holds: its heading, its records, and when it was made (UTC)."""
+    """What a page holds: its heading, its records, and when it was made (UTC).
+
+    `times` are those of the header: of making, and from when to when data were asked for. `about`
+    is the header's text of the same.
+    """
 
     heading: str = ""
     blocks: list[Block] = field(default_factory=list)
-    made_at: datetime | None = None
-    has_text: bool = False
-    has_main: bool = False
+    times: list[datetime] = field(default_factory=list)
+    about: str = ""
     is_complete: bool = False
+
+    @property
+    def made_at(self) -> datetime | None:
+        """When the page was made, by its header (UTC)."""
+        return self.times[0] if self.times else None
+
+    @property
+    def is_ranged(self) -> bool:
+        """Whether the header says that only data of a range of dates were asked for."""
+        return len(self.times) > 2 or len(YEAR.findall(self.about)) > 2
+
+    @property
+    def range_start(self) -> datetime | None:
+        """When that range begins (UTC), where the header tells it in a form for machines."""
+        return self.times[1] if len(self.times) > 2 else None
 
 
 def read_page(text: str, file: str) -> Page:
@@ -77,9 +112,8 @@ def read_page(text: str, file: str) -> Page:
     Raises
     ------
     InputError
-        If the page does not end (`</html>` is missing), or has text and yet no record: then the
-        format has changed, or the page is another. Neither is an empty list; that has an empty
-        `<main>`.
+        If the page does not end (`</html>` is missing), or has no record: a list without entries
+        gets no page at all, so the format has changed, or the page is another.
 
     Examples
     --------
@@ -101,7 +135,7 @@ def read_page(text: str, file: str) -> Page:
     if not page.is_complete:
         raise InputError(f"{file}: the page does not end (</html> is missing), so its list may be "
                          "short. Download the export again.")  # fmt: skip
-    if not page.blocks and (page.has_text or not page.has_main):
+    if not page.blocks:
         raise InputError(f"{file}: there is no record in a form that is known on this page; the "
                          "format has changed. Ask for the export in the format JSON.")  # fmt: skip
     return page
@@ -129,44 +163,68 @@ class _Scan:
         self.target_depth = 0
         self.block_depth = 0
         self.cell = ""
+        #: Cells that are open: a record in a cell is a part of the record around it.
+        self.cell_depth = 0
+        #: Depth and title of the parts that are open.
+        self.nested: list[tuple[int, str]] = []
         self.link = ""
         self.parts: list[str] = []
+        self.is_about = False
 
     def open(self, tag: str, written: str) -> None:
         attributes = _attributes(written)
-        if tag == "time" and not self.page.made_at:
-            self.page.made_at = _header_time(attributes.get("datetime", ""))
-        if tag in SILENT and not written.rstrip().endswith("/"):
+        if tag == "time" and self.is_about and len(self.page.times) < MOST_TIMES:
+            self._add_time(attributes.get("datetime", ""))
+        # Facebook writes the date of a record into a footer.
+        is_date = tag == "footer" and self.block is not None
+        if tag in SILENT and not is_date and not written.rstrip().endswith("/"):
             self.silent.append(tag)
         if tag == "main" or attributes.get("role") == "main":
-            self.page.has_main = True
-        classes = attributes.get("class", "").split()
+            self.is_about = False
+        classes = set(attributes.get("class", "").split())
+        self.is_about = self.is_about or bool(classes & ABOUT) or tag == "aside"
         if tag in BOXES:
             self.depth += 1
-            if "_a6-g" in classes:
+            if classes & RECORD:
                 self._start_block()
-        if tag == "h1":
+        if tag == "h1" or (self.block is None and classes & TITLE):
             self._start("title")
         elif self.block is not None:
             self._open_in_block(tag, classes, attributes.get("href", ""))
 
-    def _open_in_block(self, tag: str, classes: list[str], link: str) -> None:
-        if "_a6-h" in classes:
-            self._start("heading")
-        elif "_a6-o" in classes:
+    def _add_time(self, written: str) -> None:
+        if (moment := _header_time(written)) is not None:
+            self.page.times.append(moment)
+
+    def _open_in_block(self, tag: str, classes: set[str], link: str) -> None:
+        if classes & HEADING:
+            self._start("group" if self.nested else "heading")
+        elif classes & DATE and not self.cell_depth:
             self._start("date")
         elif tag == "td":
             self.end_target()
-            self.cell = next((CELLS[one] for one in classes if one in CELLS), "other")
+            self.cell_depth += 1
+            self.cell = next((CELLS[one] for one in CELLS if one in classes), "other")
             if self.cell == "label" and self.block is not None:
-                self.block.cells.append(("", ""))
+                group = next((title for _, title in self.nested if title), "")
+                self.block.cells.append((group, "", ""))
         elif tag == "a":
             # A link in a table is one of a bio or a post, never a profile.
             self.link = link
-            if not self.cell:
+            if not self.cell_depth:
                 self._start("link")
 
     def _start_block(self) -> None:
+        """Begin a record, or a part of the record that is open.
+
+        A record after something else than a cell is the next one: nobody is lost on a page with
+        an end tag too few.
+        """
+        is_part = self.block is not None and (self.cell_depth or self.block.is_empty)
+        if is_part and len(self.nested) < MOST_NESTED:
+            self.end_target()
+            self.nested.append((self.depth, ""))
+            return
         self.end_block()
         self.block = Block()
         self.block_depth = self.depth
@@ -184,17 +242,21 @@ class _Scan:
             self.end_target()
         if tag in ("td", "table"):
             self.cell = ""
+            self.cell_depth = max(self.cell_depth - (tag == "td"), 0)
         if tag in BOXES:
+            while self.nested and self.depth <= self.nested[-1][0]:
+                self.nested.pop()
             if self.block is not None and self.depth <= self.block_depth:
                 self.end_block()
             self.depth = max(self.depth - 1, 0)
 
     def read(self, text: str) -> None:
         plain = html.unescape(text[: 4 * LONGEST_TEXT]).strip()[:LONGEST_TEXT]
+        if self.is_about and len(self.page.about) < LONGEST_TEXT:
+            self.page.about = f"{self.page.about} {plain}"
         # The heading of the page stands in its header.
         if not plain or (self.silent and self.target != "title") or "style" in self.silent:
             return
-        self.page.has_text = self.page.has_text or self.target != "title"
         if self.target:
             self.parts.append(plain)
         elif self.block is not None and self.cell:
@@ -206,16 +268,18 @@ class _Scan:
         """Take a cell's text; older pages write the value into the label's own cell."""
         if self.cell == "other" or not block.cells:
             return
-        label, value = block.cells[-1]
+        group, label, value = block.cells[-1]
         if self.cell == "label" and not label:
-            block.cells[-1] = (plain, value)
+            block.cells[-1] = (group, plain, value)
         elif not value:
-            block.cells[-1] = (label, plain)
+            block.cells[-1] = (group, label, plain)
 
     def end_target(self) -> None:
         text = " ".join(self.parts)[:LONGEST_TEXT]
         if self.target == "title":
             self.page.heading = self.page.heading or text
+        elif self.target == "group" and self.nested:
+            self.nested[-1] = (self.nested[-1][0], text)
         elif self.block is not None and self.target == "heading":
             self.block.heading = self.block.heading or text
         elif self.block is not None and self.target == "date":
@@ -228,7 +292,7 @@ class _Scan:
         self.end_target()
         if self.block is not None:
             self.page.blocks.append(self.block)
-        self.block, self.cell = None, ""
+        self.block, self.cell, self.cell_depth, self.nested = None, "", 0, []
 
     def finish(self) -> Page:
         self.end_block()
@@ -264,15 +328,21 @@ def sheet_of_page(page: Page, file: str) -> Sheet:
     >>> entry.value, entry.at.isoformat()
     ('ana.lu', '2026-08-11T02:32:00+00:00')
     """
-    sheet = Sheet(file, page_time=page.made_at)
+    sheet = Sheet(
+        file, page_time=page.made_at, is_ranged=page.is_ranged, range_start=page.range_start
+    )
     for block in page.blocks:
         at = _time_of_block(block)
         sheet.zone_assumed_count += at is not None
         link, text = block.links[0] if block.links else ("", "")
         pairs = tuple(
-            Pair("", label, value) for label, value in block.cells if len(value) <= LONGEST_NAME
+            Pair(group, label, value)
+            for group, label, value in block.cells
+            if label and len(value) <= LONGEST_NAME
         )
-        post = next((value for _, value in block.cells if value.startswith("https://")), "")
+        # A link of a part is that of a person's bio.
+        links = (value for group, _, value in block.cells if not group)
+        post = next((value for value in links if value.startswith("https://")), "")
         sheet.entries.append(Entry(file, block.heading, text, link or post, at, pairs, PRECISION_S))
     return sheet
 
@@ -281,7 +351,6 @@ def _time_of_block(block: Block) -> datetime | None:
     if block.date:
         return parse_row_time(block.date)
     # The date is the last text of a record; older pages have it in the last cell.
-    for text in (*reversed(block.texts), *(value for _, value in reversed(block.cells))):
-        if (at := parse_row_time(text)) is not None:
-            return at
-    return None
+    cells = (value for _, _, value in reversed(block.cells))
+    times = [at for text in (*reversed(block.texts), *cells) if (at := parse_row_time(text))]
+    return next((at for at in times if at != MALFORMED), times[0] if times else None)

@@ -36,6 +36,8 @@ AUTHOR_WORDS = frozenset(
     word.casefold() for word in ("Media Owner", "Media-eigenaar", "Author", "Auteur")
 )
 SHARE, LEAD = 0.9, 2
+#: Title of the part of a post that names its owner, in English.
+OWNER = "Owner"
 
 
 def is_username_label(label: str) -> bool:
@@ -92,14 +94,25 @@ def find_username_keys(
         said = _said(by_key, kind)
         keys = said or _pooled(by_key, len(groups[name]), kind)
         if keys:
-            found[name] = keys
+            found[name] = _of_owner(keys, by_key)
     shared = {label for keys in found.values() for _, label in keys}
     for name in values.keys() - found.keys():
         keys = frozenset(key for key in values[name] if key[1] in shared)
         keys = keys or _best_known(values[name], handles, kinds.get(name, "person"))
         if keys:
-            found[name] = keys
+            found[name] = _of_owner(keys, values[name])
     return found
+
+
+def _of_owner(keys: Keys, by_key: Mapping[Key, list[str]]) -> Keys:
+    """Keep one part of a record: that of the owner, or the one that most records have.
+
+    Few posts name a second person, such as a partner who paid; that one is not the owner.
+    """
+    if any(group == OWNER for group, _ in keys):
+        return frozenset(key for key in keys if key[0] == OWNER)
+    most = max((len(by_key[key]) for key in keys), default=0)
+    return frozenset(key for key in keys if len(by_key[key]) == most)
 
 
 def _values_by_key(entries: Iterable[Entry]) -> dict[Key, list[str]]:
@@ -168,7 +181,7 @@ def value_of(entry: Entry, keys: Keys) -> str:
     'ana.lu'
     """
     named = [
-        (pair.group != "Owner", handle)
+        (pair.group != OWNER, handle)
         for pair in entry.pairs
         if (pair.group, pair.label) in keys and (handle := clean_handle(pair.value))
     ]
@@ -194,6 +207,8 @@ def name_before(entry: Entry, keys: Keys) -> tuple[str, str]:
     handle = value_of(entry, keys)
     for before, pair in zip(entry.pairs, entry.pairs[1:], strict=False):
         named = (pair.group, pair.label) in keys and clean_handle(pair.value) == handle
-        if handle and named and before.group == pair.group and before.label != "URL":
+        # Without a name the link of the bio stands before; its label is in any language.
+        is_link = before.label == "URL" or before.value.lower().startswith(("http:", "https:"))
+        if handle and named and before.group == pair.group and not is_link:
             return before.value.strip(), handle
     return "", ""

@@ -8,23 +8,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from followkit.errors import InputError
 from followkit.sources.exports.careful_json import read_json, read_text
-from followkit.sources.exports.found import Act, FileRead
+from followkit.sources.exports.found import Act, FileRead, Person
 from followkit.sources.exports.instagram_dates import parse_row_time
-from followkit.sources.exports.instagram_files import is_page
+from followkit.sources.exports.instagram_files import LISTS, is_page
 from followkit.sources.exports.instagram_html import Block, Page, read_page
 from followkit.sources.exports.instagram_labels import name_before
 from followkit.sources.exports.instagram_reading import Reading
 from followkit.sources.exports.instagram_values import clean_handle, parse_iso_time, time_of_stamp
 from followkit.words import count
 
-__all__ = ["Matched", "add_messages", "names_of_handles"]
+__all__ = ["Matched", "add_messages", "add_names", "names_of_handles"]
 
 #: What a thread shows in place of an account that is gone.
 GONE_NAME, GONE_FOLDER = "instagram user", "instagramuser_"
@@ -64,11 +64,28 @@ def names_of_handles(reading: Reading) -> dict[str, set[str]]:
     """Return display name → user names, from every list that has both."""
     names: dict[str, set[str]] = defaultdict(set)
     for role, keys in reading.keys.items():
+        # Before the owner of a comment stands its text; a person's label follows the person's name.
+        if role not in LISTS and not any(group for group, _ in keys):
+            continue
         for entry in reading.entries(role):
             name, handle = name_before(entry, keys) if entry.pairs else ("", "")
             if name and handle:
                 names[name].add(handle)
     return names
+
+
+def add_names(reading: Reading, unsure: Collection[str] = ()) -> None:
+    """Add a person for each display name that stands for one user name.
+
+    Only the silence of these people means something: a thread under another name, or under one
+    that is unsure, cannot be told to be theirs.
+    """
+    reading.found.people.extend(
+        Person(handle, display_name=name)
+        for name, handles in sorted(names_of_handles(reading).items())
+        if len(handles) == 1 and name not in unsure
+        for handle in handles
+    )
 
 
 def add_messages(reading: Reading, own_name: str) -> Matched:
@@ -94,20 +111,28 @@ def add_messages(reading: Reading, own_name: str) -> Matched:
     pairs = [thread for thread in threads.values() if len(thread.names) == 2]
     group_count = sum(len(thread.names) > 2 for thread in threads.values())
     ego_name = own_name if any(own_name in one.names for one in pairs) else _common_name(pairs)
+    if not threads:
+        add_names(reading)
     if not ego_name:
         gone = sum(thread.is_gone for thread in pairs)
         matched = Matched(len(pairs), 0, 0, gone, group_count, ego_known=not pairs)
     else:
-        matched = _add_pairs(reading, pairs, ego_name, group_count)
+        has_hidden = any(one.is_broken and len(one.names) < 2 for one in threads.values())
+        matched = _add_pairs(reading, pairs, ego_name, group_count, has_hidden=has_hidden)
     return _add_era_a(reading, matched)
 
 
-def _add_pairs(reading: Reading, pairs: list[Thread], ego_name: str, group_count: int) -> Matched:
+def _add_pairs(
+    reading: Reading, pairs: list[Thread], ego_name: str, group_count: int, *, has_hidden: bool
+) -> Matched:
     known = names_of_handles(reading)
     counts: Counter[str] = Counter()
     with_ego = [(next(iter(one.names - {ego_name})), one) for one in pairs if ego_name in one.names]
     # Two threads under one name are two people, or one person; which is not told.
     times_used = Counter(name for name, thread in with_ego if not thread.is_gone)
+    unsure = {name for name, thread in with_ego if thread.is_broken or times_used[name] > 1}
+    # A thread that cannot be read may be that of anybody who has no other.
+    add_names(reading, unsure | (known.keys() - times_used.keys() if has_hidden else set()))
     for name, thread in with_ego:
         if thread.is_gone or name.casefold() == GONE_NAME:
             counts["gone"] += 1

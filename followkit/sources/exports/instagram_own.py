@@ -30,9 +30,11 @@ from followkit.sources.exports.members import Member
 
 __all__ = ["Owner", "add_era_a_posts", "add_posts", "join_insights", "posts_of", "read_owner"]
 
-NAME_WORDS = {"name", "nombre", "nom", "nome", "naam", "имя", "名前", "氏名", "姓名", "이름", "ad"}
+NAME_WORDS = {"name", "nombre", "nom", "nome", "naam", "имя", "名前", "氏名", "姓名", "이름", "ad",
+              "nama", "namn", "navn"}  # fmt: skip
 PRIVATE_WORDS = {"private account", "cuenta privada", "compte privé", "privates konto",
-                 "conta privada", "account privato", "privéaccount"}  # fmt: skip
+                 "conta privada", "account privato", "privéaccount", "gizli hesap",
+                 "закрытый аккаунт", "akun privat", "非公開アカウント", "비공개 계정"}  # fmt: skip
 TRUE, FALSE = {"true", "yes", "1"}, {"false", "no", "0"}
 VIDEO_ENDINGS = (".mp4", ".mov", ".m4v", ".webm", ".srt")
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".gif")
@@ -64,7 +66,7 @@ def read_owner(reading: Reading) -> Owner:
             try:
                 owner = _owner_in(member, role)
             except InputError as error:
-                reading.fail(role, error)
+                reading.fail(role, error, member.path)
                 continue
             reading.found.files.append(FileRead(member.path, "owner", 1))
             if owner.handle:
@@ -75,14 +77,15 @@ def read_owner(reading: Reading) -> Owner:
 def _owner_in(member: Member, role: str) -> Owner:
     if is_page(member):
         page = read_page(read_text(member), member.path)
-        return _owner_of_labels([cell for block in page.blocks for cell in block.cells])
+        cells = [cell for block in page.blocks for cell in block.cells]
+        return _owner_of_labels([(label, value) for _, label, value in cells])
     payload = read_json(member, mojibake=True)
     if role == "a_profile":
         return _owner_of_profile(payload)
-    cells: list[tuple[str, Any]] = []
+    pairs: list[tuple[str, Any]] = []
     for record in listed_records(payload, member.path):
-        cells.extend(_cells_of(record))
-    return _owner_of_labels(cells)
+        pairs.extend(_cells_of(record))
+    return _owner_of_labels(pairs)
 
 
 def _cells_of(record: Any) -> Iterator[tuple[str, Any]]:
@@ -145,7 +148,7 @@ def add_posts(reading: Reading) -> None:
             try:
                 records = listed_records(payload, member.path)
             except InputError as error:
-                reading.fail(role, error)
+                reading.fail(role, error, member.path)
                 continue
             posts = list(posts_of(records, kind, reading.found.ego, member.path, taken))
             reading.found.posts.extend(posts)
@@ -234,7 +237,7 @@ def join_insights(reading: Reading) -> None:
         try:
             records = [] if payload is None else listed_records(payload, member.path)
         except InputError as error:
-            reading.fail("insights", error)
+            reading.fail("insights", error, member.path)
             continue
         for record in records:
             if isinstance(record, dict) and (at := _insight_time(record)):

@@ -21,6 +21,7 @@ from followkit.sources.exports.instagram_html import read_page, sheet_of_page
 from followkit.sources.exports.instagram_labels import Keys
 from followkit.sources.exports.instagram_values import DELETED
 from followkit.sources.exports.members import Member
+from followkit.sources.exports.reading import short_place
 
 __all__ = ["Reading", "Row", "read_sheet", "read_sheets"]
 
@@ -52,9 +53,9 @@ class Reading:
     #: Findings that are counted over all files.
     counts: Counter[str] = field(default_factory=Counter)
 
-    def fail(self, role: str, reason: object) -> None:
-        """Note that a file of a role cannot be read."""
-        self.failures.setdefault(role, []).append(str(reason))
+    def fail(self, role: str, reason: object, path: str = "") -> None:
+        """Note that a file of a role cannot be read; its path is shown as its last two parts."""
+        self.failures.setdefault(role, []).append(short_place(str(reason), path).rstrip("."))
 
     def entries(self, role: str) -> list[Entry]:
         """Return all records of a role, over all its files."""
@@ -74,10 +75,10 @@ class Reading:
         try:
             payload = read_json(member, mojibake=True)
         except InputError as error:
-            self.fail(role, error)
+            self.fail(role, error, member.path)
             return None
         if payload is None:
-            self.fail(role, f"{member.path}: there is nothing in it")
+            self.fail(role, f"{member.path}: there is nothing in it", member.path)
         return payload
 
 
@@ -109,7 +110,7 @@ def read_sheets(reading: Reading, roles: Iterable[str], *, threads: bool = False
             try:
                 sheet = read_sheet(member)
             except InputError as error:
-                reading.fail(role, error)
+                reading.fail(role, error, member.path)
                 continue
             if sheet.is_threads and not threads:
                 reading.counts["threads files"] += 1

@@ -84,7 +84,8 @@ def make_rows(reading: Reading, roles: Iterable[str], *, title_is_name: bool = F
             total = len(sheet.entries) + sheet.broken_count
             # Acts may well name nobody, as half the comments do; relations have to.
             if role in LISTS and total and 2 * missing > total:
-                reading.fail(role, _unreadable(sheet, missing, total, left_out))
+                reason = _unreadable(sheet, missing, total, left_out)
+                reading.fail(role, reason, sheet.file)
                 continue
             reading.rows.setdefault(role, []).extend(rows)
             reading.note_file(sheet, role, left_out)

@@ -116,7 +116,7 @@ def _add_posts(reading: Reading, files: list[Member]) -> None:
         try:
             records = [] if payload is None else listed_records(payload, member.path)
         except InputError as error:
-            reading.fail("threads_posts", error)
+            reading.fail("threads_posts", error, member.path)
             continue
         reading.found.posts.extend(
             posts_of(records, "thread", reading.found.ego, member.path, taken)

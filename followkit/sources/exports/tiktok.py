@@ -51,7 +51,8 @@ SPARE_COUNT, SPARE_SHARE = 5, 0.05
 _FILE = re.compile(r"user_data(_tiktok)?\b.{0,40}\.json", re.IGNORECASE)
 _AUTHOR = re.compile(r"/@([\w.]{1,64})/(?:video|photo)/(\d{1,25})")
 _VIDEO = re.compile(r"/(?:video|photo)/(\d{1,25})")
-_SNIFFED = (b'"fanslist"', b'"profilemap"', b'"follower list"', b'"following list"')
+_SNIFFED = (b'"fanslist"', b'"profilemap"', b'"follower list"', b'"following list"',
+            b'"itemfavoritelist"', b'"favoritevideolist"', b'"chathistory"')  # fmt: skip
 _COUNTS = {"followers": "followercount", "following": "followingcount"}
 _WORDS = {"followers": "followers", "following": "following", "blocked": "blocked accounts"}
 
@@ -70,12 +71,32 @@ def recognise(members: Members) -> bool:
 
 
 def _json_files(members: Members) -> list[Member]:
-    named = [member for member in members if _FILE.fullmatch(member.name)]
+    """Return the data files by their names; a plain or foreign name is looked into."""
+    # Many programs call a file `user_data.json`.
+    named = [
+        member
+        for member in members
+        if (match := _FILE.fullmatch(member.name))
+        and (match[1] or _is_in_folder(member) or _is_tiktoks(member, 1))
+    ]
     if named or len(members.files) != 1 or not members.files[0].name.lower().endswith(".json"):
         return named
     alone = members.files[0]
-    content = alone.read_bytes().lower()
-    return [alone] if sum(word in content for word in _SNIFFED) >= 2 else []
+    return [alone] if _is_tiktoks(alone, 2) else []
+
+
+def _is_in_folder(member: Member) -> bool:
+    return "tiktok" in f"{member.origin}/{member.path}".lower()
+
+
+def _is_tiktoks(member: Member, least: int) -> bool:
+    """Tell whether so many names of TikTok's sections stand in a file."""
+    try:
+        content = member.read_bytes().lower()
+    except InputError:
+        # By its name it may well be; reading it says what is wrong.
+        return bool(_FILE.fullmatch(member.name))
+    return sum(word in content for word in _SNIFFED) >= least
 
 
 def read_tiktok(
@@ -127,7 +148,10 @@ def read_tiktok(
     _read_posts(found, data)
     _read_chats(found, data)
     _add_owner(found, data)
-    others = [at for stamp in data.stamps if (at := written_time(stamp))]
+    # What the ego did last is a guide to the day of the export, too.
+    done = [one for what in ("likes", "saves", "comments") for one in data.lists.get(what, ())]
+    stamps = [*data.stamps, *(value_of(one, "date") for one in done)]
+    others = [at for stamp in stamps if (at := written_time(stamp))]
     settle_times(
         found, given=exported_at, told=day_in_names(members, "tiktok"), since=OPENED, is_day=True,
         others=others,

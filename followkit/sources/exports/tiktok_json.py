@@ -63,7 +63,8 @@ class TikTokData:
         """Keep the user name and the two counts of a profile, and nothing else of it."""
         for key, value in record.items():
             name = key.casefold().replace(" ", "")
-            if name in _PROFILE:
+            # The first counts: a bio may hold lines that look like fields.
+            if name in _PROFILE and not text_of(self.profile.get(name)):
                 self.profile[name] = value
 
 
