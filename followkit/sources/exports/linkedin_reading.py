@@ -134,10 +134,10 @@ def learn_names(reading: Reading, connected: Read, invited: Read, messages: Read
                 slug = slug_of(record.get(url, ""))
                 _learn(reading, squeeze(record.get(name, "")), slug)
     # What a message says of a name is asked for only where no list tells it, and one has that name.
-    told = set(reading.names) | {name for name, count in often.items() if count > 1}
+    told = {*reading.names, *reading.own_names, *(one for one in often if often[one] > 1)}
     for _, records in messages:
         for record in records:
-            if _writer(record) not in told | reading.own_names:
+            if _writer(record) not in told:
                 slug = slug_of(record.get("sender profile url", ""))
                 _learn(reading, squeeze(record.get("from", "")), slug)
 
