@@ -37,11 +37,6 @@ class Account:
         return self.handle.lower()
 
     @property
-    def number_id(self) -> str:
-        """A numeric id of 9 to 19 digits as text (X)."""
-        return str(100_000_007 + self.number * 7_919 * 10 ** (self.number % 10))
-
-    @property
     def did(self) -> str:
         """A `did:plc:` of 24 letters (Bluesky)."""
         made = hashlib.sha256(f"did {self.number} {self.handle}".encode()).digest()
