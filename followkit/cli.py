@@ -7,6 +7,7 @@ model, 1 a bug or a report that did not finish.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import traceback
@@ -16,8 +17,8 @@ from typing import Annotated, Any
 
 import typer
 
-from followkit.cli_exports import add_commands, print_checks
-from followkit.console import print_frame
+from followkit.cli_exports import add_commands, join_places, print_checks, print_trust
+from followkit.console import print_frame, print_text
 from followkit.errors import CannotFitError, FollowkitError, InputError, ParameterError, suggest
 from followkit.words import place
 
@@ -47,7 +48,9 @@ def _options(
 
 @app.command()
 def check(
-    data: Annotated[str, typer.Argument(help="Folder, .duckdb file or edge list.")],
+    data: Annotated[
+        str, typer.Argument(help="Folder, .duckdb file, edge list or a platform's export.")
+    ],
     mapping: Annotated[str, typer.Option(help="TOML file that names the columns.")] = "",
 ) -> None:
     """Read data and say what was found, what was dropped and why, and what it can answer."""
@@ -57,7 +60,9 @@ def check(
     if "export" in dataset.about:
         print_checks(dataset)
     print_frame(describe_dataset(dataset), "What was read, dropped and kept")
-    _print_questions(dataset)
+    # What a list that is not right would answer is no answer.
+    if "export" not in dataset.about or print_trust(dataset):
+        _print_questions(dataset)
 
 
 @app.command()
@@ -66,7 +71,12 @@ def simulate(
     accounts: Annotated[int | None, typer.Option(min=10, help="How many accounts.")] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same data.")] = None,
     export: Annotated[
-        str, typer.Option(metavar="PLATFORM", help="Write one account's export instead: x, …")
+        str,
+        typer.Option(
+            metavar="PLATFORM",
+            help="Write one account's export instead: instagram, "
+            "threads, x, tiktok, mastodon, bluesky, linkedin, facebook or youtube.",
+        ),
     ] = "",
 ) -> None:
     """Write a simulated town with its truth; or the export of one simulated account."""
@@ -111,7 +121,9 @@ def report(
     data: Annotated[str | None, typer.Option(help="Folder, .duckdb file or edge list.")] = None,
     export: Annotated[
         list[str] | None,
-        typer.Option(help="A platform's export as downloaded: who follows you back, and why."),
+        typer.Option(
+            help="A platform's export as downloaded: who follows you back, and why. Once a part."
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder to write the report into; reports/NAME without.")
@@ -143,7 +155,7 @@ def report(
         raise InputError("Give --data or --export: a report is about one data set.")
     path = find_notebook(notebook or PERSONAL * bool(export))
     named = {
-        "data": "; ".join(export) if export else data, "question": question,
+        "data": _join_export(export, path) if export else data, "question": question,
         "horizon_days": horizon_days, "mapping": mapping, "seed": seed, "title": title,
         "show_names": show_names or None,
     }  # fmt: skip
@@ -160,12 +172,28 @@ def report(
     print(f"Wrote {place(result.page)}")
     if result.numbers.get("headline"):
         print(result.numbers["headline"])
+    for refusal in result.numbers.get("ego", {}).get("refusals", []):
+        print_text(f"- {refusal}")
     # Elsewhere an index.html may be somebody's own.
     if result.page.parent.parent.name == "reports":
         print(f"Wrote {place(write_index(result.page.parent.parent))}")
     obstacle = result.numbers.get("main", {}).get("cannot_fit", "")
     if obstacle:
         raise CannotFitError(f"{obstacle.rstrip('.')}. The page is complete and says so.")
+
+
+def _join_export(export: list[str], notebook: Path) -> str:
+    """Return the parts of an export as one parameter, once it is known that they are one."""
+    from followkit.sources import check_is_export
+
+    data = join_places(export)
+    check_is_export(data)
+    if len(export) > 1 and notebook.stem != PERSONAL:
+        raise InputError(
+            f"export: {notebook.stem} reads one place and got {len(export)}; put all parts of your "
+            "export into a folder that holds nothing else, and give the folder."
+        )
+    return data
 
 
 @app.command()
@@ -253,14 +281,20 @@ def _list_notebook_folders() -> list[Path]:
 
 
 def page_path(out: Path) -> Path:
-    """Return the page's file for `--out`: a folder gets a page of its own name.
+    """Return the page's file for `--out`: a folder gets a page of its own name, in plain letters.
 
     Examples
     --------
     >>> page_path(Path("reports/nostr")).as_posix(), page_path(Path("x/a.html")).as_posix()
     ('reports/nostr/nostr.html', 'x/a.html')
+    >>> page_path(Path("My report (1)")).as_posix()
+    'My report (1)/My-report-1.html'
     """
-    return out if out.suffix == ".html" else out / f"{out.absolute().name}.html"
+    if out.suffix == ".html":
+        return out
+    # A folder may be called anything; the page becomes a link and a file on other systems.
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", out.absolute().name).strip("-_")
+    return out / f"{plain[:60] or 'report'}.html"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -275,7 +309,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wants_traceback = "--traceback" in words
     words = [word for word in words if word != "--traceback"] or ["--help"]
     try:
-        result = app(words, standalone_mode=False)
+        result = app(words, standalone_mode=False, prog_name=app.info.name)
     except FollowkitError as error:
         _say(str(error), wants_traceback)
         return error.exit_code
@@ -285,7 +319,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Usage errors carry their sentence and code; everything else is a bug of ours.
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):
             if message := error.format_message():
-                _say(f"{message.rstrip('.')}. See followkit --help.", wants_traceback=False)
+                _say(_point_to_help(message, error), wants_traceback=False)
             return int(error.exit_code)
         hint = "" if wants_traceback else " Run again with --traceback to see where."
         _say(f"this is a bug: {type(error).__name__}: {error}.{hint}", wants_traceback)
@@ -303,6 +337,16 @@ def _join_pairs(words: list[str]) -> list[str]:
             word = f"--parameter={words.pop(0)}={words.pop(0)}"
         joined.append(word)
     return joined
+
+
+def _point_to_help(message: str, error: Exception) -> str:
+    """Return a usage error as one sentence that names the page of help to read."""
+    asked = getattr(getattr(error, "ctx", None), "command_path", "") or "followkit"
+    if message.startswith("Usage:"):
+        # A group of commands without one answers with its whole page.
+        message = "a command is missing"
+    ending = "" if message.endswith(("?", "!")) else "."
+    return f"{message.rstrip('.')}{ending} See {asked} --help."
 
 
 def _say(sentence: str, wants_traceback: bool) -> None:

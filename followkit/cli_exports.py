@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +20,9 @@ FETCHED = ("bluesky", "mastodon", "github")
 #: Of each kind of change a screen shows so many accounts; the files beside a report hold all.
 MOST_ROWS = 20
 
-snapshots = typer.Typer(help="Keep exports on this machine, and see who left and who came.")
+snapshots = typer.Typer(
+    no_args_is_help=True, help="Keep exports on this machine, and see who left and who came."
+)
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -29,51 +32,95 @@ def add_commands(app: typer.Typer) -> None:
     app.add_typer(snapshots, name="snapshots")
 
 
+Export = Annotated[list[str], typer.Argument(help="The export as downloaded; all its parts.")]
+Platform = Annotated[
+    str, typer.Option(help="Which one, where a file holds two: threads in Instagram's.")
+]
+Owner = Annotated[str, typer.Option(help="Whose it is, where the file does not tell.")]
+Day = Annotated[str, typer.Option(help="When it was made, where it does not tell: 2026-06-15.")]
+
+
 def inspect(
-    export: Annotated[list[Path], typer.Argument(help="The export as downloaded; all its parts.")],
+    export: Export,
     structure_only: Annotated[
         bool, typer.Option("--structure-only", help="No value at all: safe to show to others.")
     ] = False,
+    platform: Platform = "",
+    ego: Owner = "",
+    exported_at: Day = "",
 ) -> None:
     """Say what an export holds and whether its lists can be trusted; or its structure only."""
+    from followkit.sources import check_is_export, find_data, load_parts
+
+    data = join_places(export)
     if structure_only:
         from followkit.sources.exports.structure import describe_structure
 
-        print(describe_structure(export))
+        print(describe_structure([find_data(one) for one in export]))
         return
     from followkit.console import print_frame
     from followkit.sources import describe_dataset
-    from followkit.sources.exports import read_export
 
-    dataset = read_export(export)
+    check_is_export(data)
+    dataset = load_parts(data, platform=platform, ego=ego, exported_at=exported_at)
     print_checks(dataset)
     print_frame(describe_dataset(dataset), "What was read, dropped and kept")
+    print_trust(dataset)
+
+
+def join_places(places: Sequence[str]) -> str:
+    """Return several places as the one text that notebooks and readers take."""
+    return "; ".join(places)
 
 
 def print_checks(dataset: Dataset) -> None:
-    """Print whose export it is, its lists and every check."""
+    """Print whose export it is, its lists and every check, the gravest first."""
     import pandas as pd
 
     from followkit.console import print_frame
 
     facts = dataset.about["export"]
     lists = [{"list": name, **facts["lists"][name]} for name in facts["lists"]]
-    columns = ["list", "state", "count", "timed_count"]
-    print_frame(pd.DataFrame(lists, columns=columns), f"{dataset.about['title']}: its lists")
-    checks = pd.DataFrame(facts["checks"], columns=["name", "value", "verdict", "remedy"])
-    print_frame(checks, "Checks")
+    frame = pd.DataFrame(lists, columns=["list", "state", "count", "timed_count"])
+    frame = frame.rename(columns={"count": "people", "timed_count": "with a time"})
+    print_frame(frame, f"{dataset.about['title']}: its lists")
+    order = {verdict: place for place, verdict in enumerate(("refuse", "warn", "note", "ok"))}
+    checks = sorted(facts["checks"], key=lambda check: order.get(check["verdict"], 1))
+    # Narrow columns of long sentences cannot be read on a terminal, so there are two.
+    rows = [
+        (check["verdict"], f"{check['name']}: {check['value']} {check['remedy']}".strip())
+        for check in checks
+    ]
+    print_frame(pd.DataFrame(rows, columns=["verdict", "what was found"]), "Checks")
+
+
+def print_trust(dataset: Dataset) -> bool:
+    """Print whether the export can say who follows back, why not and what to do; return it."""
+    from followkit.console import print_text
+    from followkit.ego_checks import check_export, read_export
+
+    export = read_export(dataset)
+    trust = check_export(dataset, export)
+    if trust.is_refused:
+        print_text("This export cannot say who follows you back.")
+        for refusal in trust.refusals:
+            print_text(f"- {refusal}")
+        for remedy in trust.remedies:
+            print_text(f"What to do: {remedy}")
+        return False
+    print_text("This export can say who follows you back: followkit report --export says how many.")
+    return True
 
 
 @snapshots.command()
-def keep(
-    export: Annotated[list[Path], typer.Argument(help="The export as downloaded; all its parts.")],
-) -> None:
+def keep(export: Export, platform: Platform = "", ego: Owner = "", exported_at: Day = "") -> None:
     """Keep an export on this machine: its lists and acts, without texts."""
     from followkit.snapshots import SnapshotStore
-    from followkit.sources import load_parts
+    from followkit.sources import check_is_export, load_parts
 
-    store = SnapshotStore()
-    kept = store.keep(load_parts("; ".join(map(str, export))))
+    store, data = SnapshotStore(), join_places(export)
+    check_is_export(data)
+    kept = store.keep(load_parts(data, platform=platform, ego=ego, exported_at=exported_at))
     same = store.list(platform=kept.platform, ego=kept.ego)
     print(f"Kept: {kept.platform}, {kept.ego}, {kept.exported_at:%Y-%m-%d}. "
           f"Exports of this account: {len(same)}.")  # fmt: skip
@@ -89,6 +136,9 @@ def list_kept() -> None:
 
     store = SnapshotStore()
     rows = [(one.platform, one.ego, f"{one.exported_at:%Y-%m-%d %H:%M}") for one in store.list()]
+    if not rows:
+        print("Nothing is kept yet; followkit snapshots keep EXPORT keeps one.")
+        return
     columns = ["platform", "account", "exported at (UTC)"]
     print_frame(pd.DataFrame(rows, columns=columns), f"Kept in {place(store.root)}")
 
@@ -115,9 +165,22 @@ def compare(
         table: pd.DataFrame = getattr(changes, name)
         if count:
             more = f", first {MOST_ROWS}" if count > MOST_ROWS else ""
-            print_frame(table.head(MOST_ROWS), f"{title}: {count:,}{more}")
+            print_frame(_make_readable(table.head(MOST_ROWS)), f"{title}: {count:,}{more}")
         else:
             print(f"{title}: none")
+
+
+def _make_readable(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table for a narrow terminal: short times (UTC), yes and no, names that can wrap."""
+    import pandas as pd
+
+    shown = table.copy()
+    for name in table.columns:
+        if isinstance(table[name].dtype, pd.DatetimeTZDtype):
+            shown[name] = table[name].dt.strftime("%Y-%m-%d %H:%M")
+        elif pd.api.types.is_bool_dtype(table[name]):
+            shown[name] = table[name].astype(object).map({True: "yes", False: "no"})
+    return shown.rename(columns=lambda name: str(name).replace("_", " "))
 
 
 @snapshots.command()

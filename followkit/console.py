@@ -25,6 +25,16 @@ def print_frame(frame: pd.DataFrame, title: str) -> None:
     Console().print(table)
 
 
+def print_text(text: str) -> None:
+    """Print a sentence in lines that fit the terminal; hostile names in it are harmless."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from followkit.record import clean
+
+    Console().print(Text(str(clean(text))))
+
+
 def _cell(value: Any) -> str:
     from followkit.record import clean
 

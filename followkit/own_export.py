@@ -13,7 +13,9 @@ __all__ = ["KEPT", "load_own_export"]
 KEPT = "kept"
 
 
-def load_own_export(data: str, *, platform: str = "", earlier: str = "") -> Dataset:
+def load_own_export(
+    data: str, *, platform: str = "", earlier: str = "", ego: str = "", exported_at: str = ""
+) -> Dataset:
     """Load an export; with earlier ones of the same account, joined, so that leaving is seen.
 
     Parameters
@@ -24,6 +26,8 @@ def load_own_export(data: str, *, platform: str = "", earlier: str = "") -> Data
         Which of the platforms in the export, as for `load_parts`.
     earlier
         Earlier exports with semicolons between them, each one place; or "kept".
+    ego, exported_at
+        Whose export it is, and of which day, where it does not tell; as for `load_parts`.
 
     Returns
     -------
@@ -35,13 +39,14 @@ def load_own_export(data: str, *, platform: str = "", earlier: str = "") -> Data
     InputError
         If `data` is no export, an earlier one cannot be read, or none is kept of this account.
     """
-    dataset = load_parts(data, platform=platform)
+    dataset = load_parts(data, platform=platform, ego=ego, exported_at=exported_at)
     facts = dataset.about.get("export")
     if not earlier or not isinstance(facts, dict):
         return dataset
     if earlier.strip() != KEPT:
         places = [part.strip() for part in earlier.split(";") if part.strip()]
-        return join_snapshots([dataset, *(load_parts(one, platform=platform) for one in places)])
+        others = [load_parts(one, platform=platform, ego=ego) for one in places]
+        return join_snapshots([dataset, *others])
     kept = SnapshotStore().load(platform=str(facts["platform"]), ego=str(facts["ego"]))
     others = [one for one in kept if _moment(one) != _moment(dataset)]
     if not others:

@@ -4,24 +4,36 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, time
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from followkit.errors import InputError, suggest
+from followkit.errors import InputError, ParameterError, suggest
 from followkit.remember import remembered
 from followkit.schema import SCHEMAS
 from followkit.sources.duckdb_files import read_database, read_parquet
 from followkit.sources.edge_lists import name_columns, read_edge_list
-from followkit.sources.exports import ARCHIVE_SUFFIXES, find_platform, list_parts, read_export
+from followkit.sources.exports import (
+    ARCHIVE_SUFFIXES,
+    find_platform,
+    is_zip,
+    list_parts,
+    read_export,
+    require_export,
+)
 from followkit.sources.mapping import apply_mapping, make_observation, read_mapping, read_toml
 from followkit.sources.text_files import read_delimited, read_text_table
 from followkit.tables import Dataset, make_dataset
 
-__all__ = ["describe_dataset", "find_data", "load_dataset", "load_parts", "read_text_table"]
+__all__ = [
+    "check_is_export", "describe_dataset", "find_data", "load_dataset", "load_parts",
+    "read_text_table",
+]  # fmt: skip
 
 ROOT_VARIABLE = "FOLLOWKIT_ROOT"
 TABLE_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
@@ -44,8 +56,9 @@ def find_data(name: str | Path, *, start: Path | None = None) -> Path:
     InputError
         If there is nothing of that name; the message says where it was looked for.
     """
-    given = Path(name)
     try:
+        # A shell leaves the ~ of `--export=~/my.zip` and of quoted paths as it is.
+        given = Path(name).expanduser()
         start = start or Path(os.environ.get(ROOT_VARIABLE) or Path.cwd())
         places = [start]
         while not (places[-1] / "pyproject.toml").exists() and places[-1] != places[-1].parent:
@@ -55,8 +68,9 @@ def find_data(name: str | Path, *, start: Path | None = None) -> Path:
                 return place / given
         parent = (start / given).parent
         near = [item.name for item in parent.iterdir()] if parent.is_dir() else []
-    except (OSError, ValueError) as error:
-        raise InputError(f"data: {str(name)!r} cannot be looked up ({error})") from None
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", "") or error
+        raise InputError(f"data: {str(name)!r} cannot be looked up ({reason})") from None
     close = get_close_matches(given.name, sorted(near), n=1)
     hint = f"; did you mean {given.with_name(close[0])}?" if close else "; check the spelling"
     raise InputError(f"data: {str(name)!r} was not found here or in a folder above{hint}")
@@ -99,6 +113,7 @@ def load_dataset(path: str | Path, *, mapping: str | Path | None = None) -> Data
     place = _locate(path)
     if mapping is not None and str(mapping):
         return _load_mapped(_locate(mapping), place)
+    _require_readable(place)
     if (place / MAPPING_FILE).is_file():
         return _load_mapped(place / MAPPING_FILE, None)
     if place.suffix.lower() == ".toml":
@@ -112,7 +127,9 @@ def load_dataset(path: str | Path, *, mapping: str | Path | None = None) -> Data
     return make_dataset(tables, name=name, about=about, quality=_quality(steps))
 
 
-def load_parts(data: str, *, platform: str = "") -> Dataset:
+def load_parts(
+    data: str, *, platform: str = "", ego: str = "", exported_at: str | datetime = ""
+) -> Dataset:
     """Load the parts of one export, separated by semicolons; or any one place that holds data.
 
     Parameters
@@ -121,30 +138,103 @@ def load_parts(data: str, *, platform: str = "") -> Dataset:
         One place, or all parts of one export.
     platform
         Which of the platforms in an export: Threads lies in the zip of Instagram.
+    ego
+        Account id of the owner, where the export does not tell it.
+    exported_at
+        When the export was made (UTC), where it does not tell: a moment, or a day such as
+        "2026-06-15", which counts to its end.
 
     Raises
     ------
     InputError
-        As `load_dataset` and `find_data`.
+        As `load_dataset` and `find_data`; `ParameterError` if `exported_at` is no day.
     """
-    parts = [find_data(part.strip()) for part in data.split(";") if part.strip()]
-    if not parts:
-        raise InputError("data: no place is named; give the export as it was downloaded")
-    if len(parts) == 1 and not platform:
+    moment = _parse_moment(exported_at)
+    parts = _find_places(data)
+    if len(parts) == 1 and not (platform or ego or moment):
         return load_dataset(parts[0])
     every = [part for place in parts for part in list_parts(place)]
-    return read_export(every, platform=platform or None)
+    return read_export(every, platform=platform or None, ego=ego or None, exported_at=moment)
+
+
+def check_is_export(data: str) -> None:
+    """Check that an export lies there, or tables made from one, before anything long is begun.
+
+    Parameters
+    ----------
+    data
+        As for `load_parts`.
+
+    Raises
+    ------
+    InputError
+        If it is not there, cannot be opened, or is no export; the message says what it is.
+
+    Examples
+    --------
+    >>> check_is_export("pyproject.toml")
+    Traceback (most recent call last):
+    ...
+    followkit.errors.InputError: pyproject.toml: no export that followkit knows. Give ...
+    """
+    places = _find_places(data)
+    if not all(place.is_dir() and _has_tables(place) for place in places):
+        require_export([part for place in places for part in list_parts(place)])
+
+
+def _find_places(data: str) -> list[Path]:
+    names: Sequence[str] = [part.strip() for part in data.split(";") if part.strip()]
+    with suppress(InputError):
+        # A name may hold a semicolon itself.
+        names = names if len(names) < 2 else [str(find_data(data.strip()))]
+    places = [find_data(name) for name in names]
+    if not places:
+        raise InputError("data: no place is named; give the export as it was downloaded")
+    for place in places:
+        _require_readable(place)
+    return places
+
+
+def _parse_moment(given: str | datetime) -> datetime | None:
+    """Return a moment in UTC; a day counts to its end, since lists may hold follows of that day."""
+    if not given:
+        return None
+    try:
+        moment = given if isinstance(given, datetime) else datetime.fromisoformat(given.strip())
+    except ValueError:
+        raise ParameterError(
+            f"exported_at: {given!r} is no day; write it as 2026-06-15, or as a moment, such as "
+            "2026-06-15T18:30:00Z."
+        ) from None
+    if isinstance(given, str) and len(given.strip()) <= len("2026-06-15"):
+        moment = datetime.combine(moment, time(23, 59, 59))
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _has_tables(folder: Path) -> bool:
+    names = (f"{name}{suffix}" for name in SCHEMAS for suffix in TABLE_SUFFIXES)
+    return any((folder / name).is_file() for name in names)
 
 
 def _is_export(place: Path) -> bool:
     """Return whether an export lies here; tables with canonical names come first."""
     if place.is_dir():
-        is_ours = any(
-            (place / f"{name}{suffix}").is_file() for name in SCHEMAS for suffix in TABLE_SUFFIXES
-        )
-        return not is_ours and bool(find_platform(list_parts(place)))
+        return not _has_tables(place) and bool(find_platform(list_parts(place)))
     suffix = place.suffix.lower()
-    return suffix in ARCHIVE_SUFFIXES or (suffix in (".csv", ".txt") and bool(find_platform(place)))
+    if suffix in ARCHIVE_SUFFIXES:
+        return True
+    if suffix in (*DATABASE_SUFFIXES, ".parquet"):
+        return False
+    # Browsers rename what they download, so a zip is known by its first bytes.
+    return is_zip(place) or (suffix in (".csv", ".txt") and bool(find_platform(place)))
+
+
+def _require_readable(place: Path) -> None:
+    """Say in a sentence that a place may not be read; else libraries say it in many ways."""
+    if place.exists() and not os.access(place, os.R_OK | (os.X_OK if place.is_dir() else 0)):
+        raise InputError(
+            f"{place.name}: may not be read by you (no permission); copy it into a folder of yours."
+        )
 
 
 def _locate(path: str | Path) -> Path:
@@ -170,7 +260,7 @@ def _read_any(place: Path) -> tuple[Tables, list[Step]]:
         return {"follows": ties}, _read_steps("follows", ties, place, remarks)
     raise InputError(
         f"{place.name}: unknown kind of file; give a folder of tables, a .duckdb or .parquet file, "
-        f"or an edge list ({', '.join(EDGE_SUFFIXES)})"
+        f"an edge list ({', '.join(EDGE_SUFFIXES)}), or a platform's export as it was downloaded"
     )
 
 
@@ -212,9 +302,10 @@ def _read_folder(folder: Path) -> tuple[Tables, list[Step]]:
             steps += _read_steps(name, tables[name], files[0], remarks)
     if not tables:
         have = ", ".join(sorted(item.name for item in folder.iterdir())[:12]) or "nothing"
+        packed = "; if the zip is a platform's export, give the zip itself" * (".zip" in have)
         raise InputError(
             f"{folder.name}: no canonical table is in it (found {have}); expected at least "
-            f"follows.csv, or a {MAPPING_FILE} that names the files"
+            f"follows.csv, or a {MAPPING_FILE} that names the files{packed}"
         )
     return tables, steps
 

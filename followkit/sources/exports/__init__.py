@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -19,13 +20,28 @@ from followkit.sources.exports.members import Limits, Members, open_members
 from followkit.sources.exports.to_tables import TITLES, make_export_dataset
 from followkit.tables import Dataset
 
-__all__ = ["PLATFORMS", "find_platform", "list_parts", "read_export", "read_found"]
+__all__ = [
+    "PLATFORMS", "find_platform", "is_zip", "list_parts", "read_export", "read_found",
+    "require_export",
+]  # fmt: skip
 
 #: In the order in which they are tried: the more telling file names first.
 PLATFORMS = ("instagram", "x", "tiktok", "mastodon", "bluesky", "linkedin", "facebook", "youtube",
              "threads")  # fmt: skip
 #: Canonical tables and edge lists have these too, so such a file must be recognised by its name.
 ARCHIVE_SUFFIXES = (".zip", ".car", ".json", ".js", ".html")
+
+#: What systems leave in folders; names with a dot in front are left out too.
+JUNK = ("thumbs.db", "desktop.ini", "__macosx")
+#: Files of which an export holds one, however many zips it comes in. Meta's lists may be spread.
+SINGLE = {
+    "x": ("account.js", "follower.js", "following.js"),
+    "tiktok": ("user_data.json", "user_data_tiktok.json"),
+    "mastodon": ("actor.json", "following_accounts.csv"),
+    "linkedin": ("connections.csv", "invitations.csv"),
+    "instagram": ("personal_information.json",),
+    "threads": ("personal_information.json",),
+}
 
 Paths = str | Path | Sequence[str | Path]
 
@@ -94,6 +110,9 @@ def read_found(
         name = platform or _recognise(members)
         if not name:
             raise InputError(_unknown(members))
+        if not platform:
+            _require_one_platform(members, name)
+        _require_one_export(members, name)
         read: Any = getattr(_module(name), f"read_{name}")
         found: Found = read(members, ego=ego, exported_at=exported_at)
         if name == "instagram" and not found.ties and not platform:
@@ -117,6 +136,45 @@ def find_platform(paths: Paths) -> str:
     return ""
 
 
+def require_export(paths: Paths) -> str:
+    """Return whose export lies at `paths`, by the names of its files alone.
+
+    Raises
+    ------
+    InputError
+        If it cannot be opened, no platform's export is in it, or those of two accounts or days
+        are; the message says what is.
+
+    Examples
+    --------
+    >>> require_export("pyproject.toml")
+    Traceback (most recent call last):
+    ...
+    followkit.errors.InputError: pyproject.toml: no export that followkit knows. Give ...
+    """
+    with open_members(paths) as members:
+        name = _recognise(members)
+        if not name:
+            raise InputError(_unknown(members))
+        _require_one_export(members, name)
+        return name
+
+
+def is_zip(path: Path) -> bool:
+    """Return whether a file is a zip, whatever its name: a browser may have renamed it.
+
+    Examples
+    --------
+    >>> is_zip(Path("pyproject.toml"))
+    False
+    """
+    try:
+        with path.open("rb") as stream:
+            return stream.read(4) in (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+    except OSError:
+        return False
+
+
 def _recognise(members: Members) -> str:
     return next((name for name in PLATFORMS if _module(name).recognise(members)), "")
 
@@ -125,12 +183,60 @@ def _module(name: str) -> Any:
     return import_module(f"followkit.sources.exports.{name}")
 
 
+def _require_one_platform(members: Members, platform: str) -> None:
+    """Refuse zips of two platforms, of which one would be left out without a word."""
+    others = set()
+    for origin in sorted({member.origin for member in members}):
+        inside = replace(members, files=tuple(one for one in members if one.origin == origin))
+        if not _module(platform).recognise(inside):
+            others.add(_recognise(inside))
+    # Threads comes from Instagram, and may lie in a zip of its own.
+    others -= {"", "threads"}
+    if others:
+        names = ", ".join(TITLES[name] for name in sorted({platform, *others}))
+        raise InputError(
+            f"{', '.join(members.origins)}: exports of {names} lie together; give those of one "
+            "platform."
+        )
+
+
+def _require_one_export(members: Members, platform: str) -> None:
+    """Refuse two exports that were given as the parts of one: their union is nobody's list."""
+    if len({member.origin for member in members}) < 2 and len(members.origins) < 2:
+        return
+    for single in SINGLE.get(platform, ()):
+        same = [member for member in members if member.name.lower() == single]
+        if len(same) > 1 and len({member.read_bytes() for member in same}) > 1:
+            raise InputError(
+                f"{same[0].name}: comes {len(same)} times and differs, so these are several "
+                "exports and not the parts of one. Give one; what changed between two is said by "
+                "followkit snapshots keep, and by -p earlier."
+            )
+
+
 def _unknown(members: Members) -> str:
-    some = ", ".join(sorted({member.name for member in members})[:5]) or "no file"
-    known = ", ".join(TITLES[name] for name in PLATFORMS)
+    """Say what is there instead of an export, and what to give."""
+    names = sorted({member.name for member in members})
+    origins = ", ".join(members.origins)
+    media = members.left_out.get("media", 0)
+    some = ", ".join(name[:60] for name in names[:3])
+    more = f" and {len(names) - 3:,} more" * (len(names) > 3)
+    # A file that was given alone need not be named twice.
+    inside = "" if names == list(members.origins) else f" (in it: {some}{more})"
+    if not names:
+        nothing = f"nothing but pictures, sounds or films: {media:,}" if media else "nothing"
+        inside = f" (in it: {nothing})"
+    elif not any(member.size for member in members):
+        inside = " (it is empty)"
+    *first, last = (TITLES[name] for name in PLATFORMS)
+    known = f"{', '.join(first)} or {last}"
+    is_table = len(names) == 1 and names[0].lower().endswith((".csv", ".tsv", ".parquet"))
+    hint = " Tables of your own go with --data." * is_table
+    if any(name.lower().endswith(".zip") for name in names):
+        hint = " If the zip in it is your export, give the zip itself."
     return (
-        f"{', '.join(members.origins)}: no export that followkit knows (found {some}); it reads "
-        f"exports of {known}. Give the file as it was downloaded, or ask the platform again."
+        f"{origins}: no export that followkit knows{inside}. Give the file as {known} gave it to "
+        f"you, and all its parts.{hint}"
     )
 
 
@@ -150,6 +256,7 @@ def list_parts(path: Path) -> list[Path]:
     """
     if not path.is_dir():
         return [path]
-    inside = sorted(item for item in path.iterdir() if not item.name.startswith("."))
+    inside = sorted(item for item in path.iterdir()
+                    if not item.name.startswith(".") and item.name.lower() not in JUNK)  # fmt: skip
     zips = [item for item in inside if item.suffix.lower() == ".zip" and item.is_file()]
     return zips if zips and zips == inside else [path]
