@@ -55,12 +55,33 @@ class NamedValues:
 
     def __init__(self) -> None:
         self.known: dict[tuple[str, str], AccountNames | None] = {}
+        self.exports: dict[str, str] = {}
 
     def __call__(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the parameters that name somebody as they may be shown."""
-        asked = {name: str(values[name]) for name in ("initiator", "segment") if values.get(name)}
         if values.get(SHOW_NAMES) is True:
             return {}
+        return {**self._tell_export(str(values.get("data", ""))), **self._tell_accounts(values)}
+
+    def _tell_export(self, data: str) -> Mapping[str, Any]:
+        """Return what an export is called: its owner's pseudonym and its day, not its file."""
+        from followkit.sources import find_export, load_parts
+
+        if data and data not in self.exports:
+            self.exports[data] = ""
+            with suppress(FollowkitError):
+                if not find_export(data):
+                    return {}
+                dataset = load_parts(data)
+                facts = dataset.about["export"]
+                owner = name_accounts(dataset).name(facts["ego"])
+                told = (facts["platform"], owner, facts["exported_at"][:10])
+                self.exports[data] = " ".join(told).strip()
+        name = self.exports.get(data, "")
+        return {"data": name} if name else {}
+
+    def _tell_accounts(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        asked = {name: str(values[name]) for name in ("initiator", "segment") if values.get(name)}
         if not asked or asked.get("segment", "").startswith("month="):
             return show_no_names(values)
         names = self._read(str(values.get("data", "")), str(values.get("mapping", "")))

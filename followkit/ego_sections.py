@@ -17,6 +17,7 @@ from followkit.describe_ego import (
     describe_counted,
     describe_curve,
     describe_effects,
+    describe_groups,
     describe_interval,
     describe_left,
     describe_model,
@@ -64,6 +65,7 @@ SHORT_CONTACTS = {
     "alter_acted": "they had liked or answered you",
     "ego_acted": "you had liked or seen theirs",
     "none": "no contact in the export",
+    "no_acts": "none, messages left out",
     "unknown": "contact not known",
 }
 METHOD = (
@@ -213,12 +215,12 @@ def show_reasons(study: EgoStudy) -> Shown:
         pieces += [effects.text, forest, show_effects(effects)]
     if not contacts.table.empty and study.rate is not None:
         plot = partial(draw.plot_contacts, base_rate=study.rate.rate)
-        rows = contacts.table
+        rows = contacts.table[contacts.table["rate"].notna()]
         short = rows.assign(label=rows["contact"].map(SHORT_CONTACTS).fillna(rows["label"]))
         drawn = picture(plot, short, contacts, row_inches=0.62,
                         caption="Share answered in time by the contact that went before the "
-                        "follow; a few people make a wide interval.")  # fmt: skip
-        pieces.append(drawn)
+                        "follow; groups of under 5 are left out.")  # fmt: skip
+        pieces += [describe_groups(study), drawn] if len(rows) else []
     return show(*pieces, _show_model_numbers(study, contacts.table))
 
 
@@ -260,11 +262,13 @@ def show_uses(study: EgoStudy, names: AccountNames) -> Shown:
     )
 
 
-def tell_data(names: AccountNames, earlier: str = "") -> dict[str, str]:
+def tell_data(names: AccountNames, *, earlier: str = "", ego: str = "") -> dict[str, str]:
     """Return how parameters stand in the report: the name of an export holds its owner's."""
     if names.are_shown:
         return {}
-    return {"data": "my export", **({"earlier": "earlier exports"} if earlier else {})}
+    told = {"data": "my export", "earlier": earlier and "earlier exports",
+            "ego": ego and names.name(ego)}  # fmt: skip
+    return {name: text for name, text in told.items() if text}
 
 
 def _tell_names(study: EgoStudy, names: AccountNames) -> str:

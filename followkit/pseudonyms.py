@@ -47,7 +47,7 @@ FEWEST_ALIKE = 5
 #: Columns of accounts that say who somebody is.
 IDENTIFYING = ("handle", "display_name", "bio", "url")
 #: Parameters of notebooks that say who somebody is, or may.
-PRIVATE = ("initiator", "decider", "account", "segment")
+PRIVATE = ("initiator", "decider", "account", "segment", "ego")
 
 
 # ---------------------------------------------------------------------------------------- the key
@@ -426,3 +426,28 @@ def mask_parameter(name: str, value: Any) -> Any:
     if not is_private or value in (None, "", []):
         return value
     return mask_segment(str(value)) if kind == "segment" else WITHHELD
+
+
+def tell_data(data: str, dataset: Dataset, *, are_shown: bool = False) -> str:
+    """Return how data are called in a report: a file of an export holds its owner's name.
+
+    Parameters
+    ----------
+    data
+        As it was typed.
+    dataset
+        What was read there.
+    are_shown
+        Whether names are shown.
+
+    Examples
+    --------
+    >>> from followkit.tables import make_dataset
+    >>> ties = pd.DataFrame({"follower_id": ["me"], "followee_id": ["bo"]})
+    >>> about = {"title": "Instagram export", "export": {"platform": "instagram", "ego": "me"}}
+    >>> tell_data("instagram-me-2026-01-01.zip", make_dataset({"follows": ties}, about=about))
+    'Instagram export'
+    """
+    if are_shown or "export" not in dataset.about:
+        return data
+    return str(dataset.about.get("title") or "an export")

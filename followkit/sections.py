@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -27,6 +27,7 @@ from followkit.describe import (
 from followkit.html import Shown, Summary, callout, details, figure, heading, show, table
 from followkit.pseudonyms import AccountNames
 from followkit.small_cells import hide_small_groups, tell_count
+from followkit.tables import Dataset
 
 EFFECT_LABELS = {
     "label": "feature",
@@ -198,6 +199,17 @@ def describe_counted(analysis: Analysis) -> str:
     """Say who was counted, for the card that says what a report may be used for."""
     noun = "follow" if analysis.question == "follow_back" else "tie"
     return describe_people(analysis.dyads.table, noun)
+
+
+def show_export(dataset: Dataset) -> Shown:
+    """Show what an export's checks found against its lists; nothing for other data."""
+    facts = dataset.about.get("export")
+    checks = facts.get("checks", []) if isinstance(facts, Mapping) else []
+    worst = [one for one in checks if one["verdict"] == "refuse"]
+    return show(
+        *(callout(f"The lists of this export cannot be trusted: {one['value'].rstrip('.')}. "
+                  f"{one['remedy']}", "stop") for one in worst)
+    )  # fmt: skip
 
 
 def show_uses(counted: str, *, names_are_shown: bool = False) -> Shown:

@@ -308,3 +308,15 @@ def test_one_command_from_zip_to_page(tmp_path: Path, capsys: pytest.CaptureFixt
     page = (out / "My-page.html").read_text(encoding="utf-8")
     assert "bo" in page
     assert "people you followed first" in capsys.readouterr().out
+
+
+def test_other_reports_on_an_export_do_not_name_its_owner(tmp_path: Path) -> None:
+    """The name of the zip holds the owner's handle."""
+    life = make_life(7, 60)
+    (path,) = write_export(life, "instagram", tmp_path / life.ego.handle, faults=["date_cut"])
+    out = tmp_path / "page"
+    assert main(["report", "latency", "--data", str(path), "--out", str(out)]) == 0
+    files = [one.read_text(encoding="utf-8") for one in out.rglob("*") if one.is_file()]
+    assert len(files) > 3
+    assert not [text for text in files if life.ego.handle.lower() in text.lower()]
+    assert any("The lists of this export cannot be trusted" in text for text in files)

@@ -94,6 +94,8 @@ def list_headings(page: str) -> list[str]:
 CHANGES: dict[str, Any] = {
     "data": "two",
     "platform": "threads",
+    "ego": "somebody.else",
+    "exported_at": "2026-06-20",
     "earlier": "earlier",
     "horizon_days": 7.0,
     "confidence": 0.8,

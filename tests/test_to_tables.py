@@ -11,7 +11,17 @@ from hypothesis import strategies as some
 
 from followkit.dyads import make_dyads
 from followkit.errors import InputError
-from followkit.sources.exports.found import Act, FileRead, Found, Listed, Mark, Person, Post, Tie
+from followkit.sources.exports.found import (
+    Act,
+    Check,
+    FileRead,
+    Found,
+    Listed,
+    Mark,
+    Person,
+    Post,
+    Tie,
+)
 from followkit.sources.exports.to_tables import make_export_dataset
 
 DAY = datetime(2025, 1, 1, tzinfo=UTC)
@@ -73,9 +83,8 @@ def test_follows_without_times_stand_at_the_export() -> None:
     data = make_export_dataset(whole(*ties))
     assert (data.follows["followed_before_at"] == at(400)).all()
     dyads = make_dyads(data, "mutuality").table
-    assert dict(zip(dyads["initiator_id"] + dyads["decider_id"], dyads["outcome"], strict=True)) == {
-        "bome": 1, "mebo": 1, "mecy": 0,
-    }  # fmt: skip
+    pairs = dyads[["initiator_id", "decider_id", "outcome"]].to_numpy().tolist()
+    assert pairs == [["bo", "me", 1], ["me", "bo", 1], ["me", "cy", 0]]
 
 
 def test_who_is_gone_or_off_a_cut_list_is_not_watched() -> None:
@@ -115,8 +124,11 @@ def test_names_of_folders_of_threads_do_not_leave() -> None:
 
 
 def test_an_export_of_nobody_says_what_to_ask_for() -> None:
-    with pytest.raises(InputError, match="nobody who follows anybody"):
+    with pytest.raises(InputError, match="are there and empty"):
         make_export_dataset(whole())
+    absent = replace(whole(), lists=[], checks=[Check("both lists", "none", "refuse", "Ask Meta.")])
+    with pytest.raises(InputError, match=r"nobody who follows anybody .*both lists: Ask Meta\."):
+        make_export_dataset(absent)
 
 
 def test_posts_come_once() -> None:

@@ -31,7 +31,7 @@ from followkit.sources.text_files import read_delimited, read_text_table
 from followkit.tables import Dataset, make_dataset
 
 __all__ = [
-    "check_is_export", "describe_dataset", "find_data", "load_dataset", "load_parts",
+    "check_is_export", "describe_dataset", "find_data", "find_export", "load_dataset", "load_parts",
     "read_text_table",
 ]  # fmt: skip
 
@@ -180,6 +180,20 @@ def check_is_export(data: str) -> None:
     places = _find_places(data)
     if not all(place.is_dir() and _has_tables(place) for place in places):
         require_export([part for place in places for part in list_parts(place)])
+
+
+def find_export(data: str) -> str:
+    """Return whose export lies there, by the names of its files; "" for tables and edge lists.
+
+    Examples
+    --------
+    >>> find_export("data/town"), find_export("data/my_export")
+    ('', 'instagram')
+    """
+    places = _find_places(data)
+    if any(place.is_dir() and _has_tables(place) for place in places):
+        return ""
+    return find_platform([part for place in places for part in list_parts(place)])
 
 
 def _find_places(data: str) -> list[Path]:

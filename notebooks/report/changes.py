@@ -33,7 +33,7 @@ from followkit import change_sections as part
 from followkit import describe_changes as say
 from followkit.changes import compare_parts
 from followkit.html import Record, details
-from followkit.pseudonyms import name_accounts
+from followkit.pseudonyms import name_accounts, tell_data
 from followkit.sections import describe_counted, show_uses
 from followkit.sources import find_data, load_dataset
 
@@ -56,6 +56,8 @@ second = an.analyse(second_data, chosen, segment=segment_second, with_ladder=Fal
 changes = compare_parts(first, second)
 names = say.name_parts(changes, (name_first, name_second), shown)
 numbers = Record()
+called = tell_data(data, first_data), data_second and tell_data(data_second, second_data)
+numbers.show_as(data=called[0], data_second=called[1])
 numbers.show_as(segment=shown[0], segment_second=shown[1])
 
 # %%

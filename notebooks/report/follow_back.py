@@ -42,7 +42,7 @@ from followkit import sections as page
 from followkit.describe_nulls import compare_with_chance
 from followkit.html import Record, details, key_numbers, lead, show, table
 from followkit.planted import compare_truth, recovery_test
-from followkit.pseudonyms import name_accounts
+from followkit.pseudonyms import name_accounts, tell_data
 from followkit.sources import describe_dataset, find_data, load_dataset
 
 # %%
@@ -60,12 +60,14 @@ study = fx.study_factors(main, delta=delta, seed=seed, initiator=initiator)
 numbers = Record()
 
 # %%
-numbers.show_as(initiator=whose, segment=part_shown)
+called = tell_data(data, dataset, are_shown=show_names)
+numbers.show_as(data=called, initiator=whose, segment=part_shown)
 answer = say.describe_answer(main, part_shown)
 numbers.record("headline", say.describe_headline(answer))
 numbers.record("answer", answer.text)
 numbers.record("main", say.collect_numbers(main))
-show(lead(answer.text), key_numbers(*page.list_key_numbers(main)))
+opening = key_numbers(*page.list_key_numbers(main))
+show(lead(answer.text), page.show_export(dataset), opening)
 
 # %% [markdown]
 # ## What became of the dyads

@@ -27,9 +27,10 @@ title: str = "How long does an answer take?"  # heading of the report
 # %%
 from followkit import describe_latency as say
 from followkit import latency_sections as part
-from followkit.html import Record, details, table
+from followkit.html import Record, details, show, table
 from followkit.latency_study import study_latency
-from followkit.sections import show_uses
+from followkit.pseudonyms import tell_data
+from followkit.sections import show_export, show_uses
 from followkit.sources import describe_dataset, find_data, load_dataset
 
 # %%
@@ -45,7 +46,8 @@ answer = say.describe_latency(study)
 numbers.record("headline", answer.text.split(". ")[0].rstrip(".") + ".")
 numbers.record("answer", answer.text)
 numbers.record("latency", say.collect_latency_numbers(study))
-part.show_answer(study, answer)
+numbers.show_as(data=tell_data(data, dataset))
+show(show_export(dataset), part.show_answer(study, answer))
 
 # %%
 part.show_chances(study)

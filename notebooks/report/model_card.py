@@ -36,6 +36,7 @@ from followkit import sections as page
 # %%
 from followkit.html import Record, details, lead, show, table
 from followkit.planted import compare_truth, recovery_test
+from followkit.pseudonyms import tell_data
 from followkit.small_cells import hide_small_parts
 from followkit.sources import find_data, load_dataset
 
@@ -55,7 +56,8 @@ opening = tell.describe_card(main, held, strata, line)
 numbers.record("headline", tell.describe_card_headline(opening))
 numbers.record("answer", opening.text)
 numbers.record("main", say.collect_numbers(main))
-show(lead(opening.text))
+numbers.show_as(data=tell_data(data, dataset))
+show(lead(opening.text), page.show_export(dataset))
 
 # %% [markdown]
 # ## Who trained it on what

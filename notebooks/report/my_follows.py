@@ -16,6 +16,8 @@
 # %% tags=["parameters"]
 data: str = "data/my_export"  # your export: zip, folder or file; several with ; between them
 platform: str = ""  # which platform of the file, where it holds two: threads
+ego: str = ""  # your user name, where the file does not say it
+exported_at: str = ""  # day of the export, such as 2026-06-15, where the file does not say it
 earlier: str = ""  # earlier exports of yours with ; between them, or kept: who left again
 horizon_days: float = 30.0  # days within which an answer counts
 confidence: float = 0.95  # of every interval
@@ -33,14 +35,16 @@ from followkit.pseudonyms import name_accounts
 from followkit.sources import describe_dataset
 
 # %%
-dataset = load_own_export(data, platform=platform, earlier=earlier)
+dataset = load_own_export(
+    data, platform=platform, ego=ego, exported_at=exported_at, earlier=earlier
+)
 study = study_ego(dataset, horizon_days=horizon_days, confidence=confidence, seed=seed)
 names = name_accounts(dataset, show_names=show_names)
 numbers = Record()
 
 # %%
 answer = say.describe_answer(study)
-numbers.show_as(**part.tell_data(names, earlier))
+numbers.show_as(**part.tell_data(names, earlier=earlier, ego=ego))
 numbers.record("headline", answer.text.split(". ")[0].rstrip(".") + ".")
 numbers.record("answer", answer.text)
 numbers.record("ego", say.collect_ego_numbers(study))

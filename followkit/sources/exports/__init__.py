@@ -41,6 +41,7 @@ SINGLE = {
     "linkedin": ("connections.csv", "invitations.csv"),
     "instagram": ("personal_information.json",),
     "threads": ("personal_information.json",),
+    "facebook": ("your_friends.json", "people_who_followed_you.json", "who_you've_followed.json"),
 }
 
 Paths = str | Path | Sequence[str | Path]

@@ -93,6 +93,8 @@ def make_export_dataset(found: Found, *, name: str = "") -> Dataset:
 
 def _nobody(found: Found) -> str:
     states = ", ".join(f"{one.kind.replace('_', ' ')} {one.state}" for one in found.lists)
+    if {found.listed(kind).state for kind in ("followers", "following")} == {"whole"}:
+        return "The export's lists of followers and of follows are there and empty: nobody yet."
     asked = [f"{check.name}: {check.remedy}" for check in found.checks if check.verdict == "refuse"]
     hint = " ".join(asked) or "Ask the platform for your followers and following lists."
     return f"The export holds nobody who follows anybody (lists: {states or 'none'}). {hint}"
