@@ -17,6 +17,7 @@ from followkit.ego_results import EgoRate, EgoStudy
 from followkit.html import Summary
 from followkit.latency import follow_back_curve
 from followkit.latency_study import make_grid
+from followkit.small_cells import FEWEST_SHOWN, UNDER
 
 #: What platforms call the file that is needed, where a new one has to be asked for.
 ASK: dict[str, tuple[str, ...]] = {
@@ -87,7 +88,8 @@ def describe_answer(study: EgoStudy) -> Summary:
         f"Of {words.count(rate.n)} people you followed first at least {horizon} ago, "
         f"{words.count(rate.answered)} followed you back within {horizon} "
         f"({words.percent(rate.rate)}, {words.level(study.confidence)} interval "
-        f"{words.percent_range(rate.ci_low, rate.ci_high)}). However late they came, "
+        f"{words.percent_range(rate.ci_low, rate.ci_high)})."
+        f"{_tell_standing(study)} However late they came, "
         f"{words.count(rate.answered_now)} of them follow you now "
         f"({words.percent(rate.now_rate)}). {_tell_young(rate, horizon)}"
     )
@@ -101,7 +103,7 @@ def describe_interval(study: EgoStudy) -> str:
         "decided for themselves (Wilson). It holds for your account only, and says nothing of "
         f"other people's. The horizon of {words.days(study.horizon_days)} is a choice; it counts "
         "everybody you followed long enough ago, whatever came of it. Who followed back and has "
-        "left again is not seen, and counts as unanswered."
+        f"left again is not seen, and counts as unanswered.{_tell_withdrawn(study)}"
     )
 
 
@@ -137,7 +139,7 @@ def describe_curve(study: EgoStudy) -> Summary:
     )
     if study.rate is not None and study.rate.automatic_count:
         few = words.count(study.rate.automatic_count, "answer")
-        text += f" {few} came within 3 seconds, as programs do rather than people."
+        text += f" {few} came within 3 seconds, which may be automatic."
     return Summary(make_curve(study), text, "Answered by day")
 
 
@@ -157,9 +159,7 @@ def describe_still(study: EgoStudy) -> Summary:
         return Summary(known, "")
     places = _pick_ages(known["landmark_days"].to_numpy(float))
     told = [
-        f"{_tell_age(row.landmark_days)} it is {words.percent(row.chance)} "
-        f"({words.percent_range(row.ci_low, row.ci_high)})"
-        for row in _rows(known.iloc[places])
+        f"{_tell_age(row.landmark_days)} {_tell_left(row)}" for row in _rows(known.iloc[places])
     ]
     text = (
         f"Chance of an answer within the next {words.days(study.horizon_days)}, by how long a "
@@ -173,7 +173,7 @@ def describe_since(study: EgoStudy) -> Summary:
     since = study.since
     if since.empty:
         return Summary(since, "")
-    told = [f"{row.label}: {tell_share(row.answered_later, row.n)}" for row in _rows(since)]
+    told = [f"{row.label}: {_tell_group(row.answered_later, row.n)}" for row in _rows(since)]
     text = (
         f"Follows still unanswered after 7 days, answered within the next "
         f"{words.days(study.horizon_days)}, by what happened in those 7 days: {'; '.join(told)}."
@@ -199,14 +199,19 @@ def describe_effects(study: EgoStudy) -> Summary:
     effects = study.model.effects
     if effects.empty:
         return Summary(effects, "")
-    clear = effects[(effects["ci_low"] > 1) | (effects["ci_high"] < 1)].sort_values("p_value")
+    # Several are looked at, so the one that stands out must do so among all of them.
+    clear = effects[effects["p_holm"] < 1 - study.confidence].sort_values("p_value")
     told = [
         f"{row.label} ({row.unit}) goes with {'higher' if row.odds_ratio > 1 else 'lower'} odds of "
         f"an answer: odds ratio {words.factor(row.odds_ratio)}, interval "
         f"{words.factor_range(row.ci_low, row.ci_high)}"
         for row in _rows(clear.head(3))
     ]
-    start = f"{_upper('; '.join(told))}." if told else "No single feature stands out."
+    start = (
+        f"{_upper('; '.join(told))}."
+        if told
+        else "No single feature stands out among those that were looked at."
+    )
     text = (
         f"{start} This is what went together in your own data; it does not say that doing more of "
         "it would bring more answers."
@@ -220,9 +225,27 @@ def describe_contacts(study: EgoStudy) -> Summary:
     known = contacts[contacts["n"] > 0] if len(contacts) else contacts
     if known.empty:
         return Summary(known, "")
-    told = [f"{row.label}: {tell_share(row.answered, row.n)}" for row in _rows(known)]
+    told = [f"{row.label}: {_tell_group(row.answered, row.n)}" for row in _rows(known)]
     text = f"By the contact that went before the follow, answered in time: {'; '.join(told)}."
     return Summary(known, text, "Answered in time, by the contact before the follow")
+
+
+def describe_groups(study: EgoStudy) -> str:
+    """Say whether follows with different contact before them differ by more than chance."""
+    if not np.isfinite(study.contacts_p):
+        return ""
+    odds = "p < 0.001" if study.contacts_p < 0.001 else f"p = {study.contacts_p:.3f}"
+    if study.contacts_p < 1 - study.confidence:
+        return (
+            "By the contact that went before them, your follows were answered at different rates, "
+            f"by more than chance alone would bring ({odds} over all groups together). That went "
+            "together in the past; it does not say why, and for one person it says little."
+        )
+    return (
+        "By the contact that went before them, your follows were answered at rates that differ by "
+        f"no more than chance alone may bring ({odds} over all groups together), so the picture "
+        "shows no pattern."
+    )
 
 
 def describe_left(study: EgoStudy) -> Summary:
@@ -284,6 +307,7 @@ def collect_ego_numbers(study: EgoStudy) -> dict[str, Any]:
     }  # fmt: skip
     numbers["still"] = list_rows(study.still.reset_index(drop=True))
     numbers["contacts"] = list_rows(study.contacts.reset_index(drop=True))
+    numbers["contacts_p"] = study.contacts_p if np.isfinite(study.contacts_p) else None
     model = study.model
     numbers["model"] = {
         "verdict": model.verdict, "n": model.n, "answered": model.event_count,
@@ -303,6 +327,35 @@ def tell_share(answered: float, count: float) -> str:
     '7 of 9'
     """
     return f"{words.count(answered)} of {words.count(count)}"
+
+
+def _tell_group(answered: Any, count: int) -> str:
+    """Write so many of so many; under 5 tell nothing of a group, and much of each of them."""
+    if count < FEWEST_SHOWN or pd.isna(answered):
+        return f"{UNDER} follows, too few to say"
+    return tell_share(answered, count)
+
+
+def _tell_standing(study: EgoStudy) -> str:
+    """Say that only those who still follow are seen, unless joined exports show who left."""
+    return " Only those who still follow you can be counted." if study.left.empty else ""
+
+
+def _tell_withdrawn(study: EgoStudy) -> str:
+    """Say how far the ego's own withdrawals could lower the share at most."""
+    rate, alters = study.rate, study.alters
+    if rate is None or not rate.n or "unfollowed_at" not in alters:
+        return ""
+    is_lost = alters["unfollowed_at"].notna() & alters["ego_followed_at"].isna()
+    count = int((is_lost & ~alters["alter_follows"]).sum())
+    if not count:
+        return ""
+    low = words.percent(rate.answered / (rate.n + count))
+    return (
+        f" {words.count(count, 'follow')} that you withdrew cannot be counted, as the export does "
+        "not say when you made them; if all of them had been old enough and none answered, the "
+        f"share would be {low} in place of {words.percent(rate.rate)}."
+    )
 
 
 def _rows(table: pd.DataFrame) -> list[Any]:
@@ -358,6 +411,14 @@ def _pick_ages(ages: np.ndarray) -> list[int]:
     """Return the places of the first age, the one nearest to a month and the last."""
     middle = int(np.argmin(np.abs(ages - AGE_TOLD)))
     return sorted({0, middle, len(ages) - 1})
+
+
+def _tell_left(row: Any) -> str:
+    """Write a chance with its interval; none seen so far is no chance of nought."""
+    if row.chance == 0:
+        return f"none has come so far (at most {words.percent(row.ci_high)})"
+    limits = words.percent_range(row.ci_low, row.ci_high)
+    return f"it is {words.percent(row.chance)} ({limits})"
 
 
 def _tell_age(age: float) -> str:

@@ -13,9 +13,15 @@ import pandas as pd
 from followkit import words
 from followkit.ego_alters import FLAGS, INVITING, list_acts, make_alters
 from followkit.ego_checks import EgoExport, check_export, read_export
-from followkit.ego_features import find_acts_begin, make_ego_features, name_contacts
+from followkit.ego_features import (
+    find_acts_begin,
+    keep_comparable,
+    knows_threads,
+    make_ego_features,
+    name_contacts,
+)
 from followkit.ego_model import fit_ego_model, no_ego_model
-from followkit.ego_reasons import NO_ACTION, count_contacts, tell_reasons
+from followkit.ego_reasons import NO_ACTION, compare_contacts, count_contacts, tell_reasons
 from followkit.ego_results import (
     ACT_GROUPS,
     LIMITS,
@@ -74,6 +80,11 @@ ALTER_COLUMNS = [
     "left_after_at", "left_before_at", "probability_still", "still_low", "still_high",
     "still_age_days", "predicted", "reason", "suggestion",
 ]  # fmt: skip
+
+KEPT_OUT = (
+    " Whose thread is found depends on what came after the follow, so messages are not compared "
+    "with answers."
+)
 
 
 def study_ego(
@@ -145,7 +156,7 @@ def study_ego(
         ego=export.ego, platform=export.platform, exported_at=export.exported_at,
         is_export_time_known=export.is_time_known, horizon_days=horizon_days,
         confidence=confidence, seed=seed, has_times=has_times, trust=trust,
-        limits=(*LIMITS, *_list_limits(dataset, export, has_times=has_times)), **parts,
+        limits=(*LIMITS, *_list_limits(dataset, export, alters, has_times=has_times)), **parts,
     )  # fmt: skip
 
 
@@ -164,13 +175,15 @@ class _Maker:
         given = {"days": self.horizon, "confidence": self.confidence}
         begin = find_acts_begin(self.acts, self.dataset, self.export)
         alters = add_outcomes(alters, self.export, self.horizon)
-        alters["contact"] = name_contacts(alters, begin)
+        alters["contact"] = name_contacts(alters, begin, self.export)
         waiting = make_ego_waiting(alters, self.export)
         alters = add_chances(alters, waiting, **given)
         rate = measure_rate(alters, self.export, self.horizon, self.confidence)
         contacts = count_contacts(alters, self.confidence)
         model, predicted = self._fit(alters, has_times=has_times)
         alters["predicted"] = predicted.reindex(alters.index)
+        comparable = keep_comparable(self.acts, alters, self.export)
+        has_messages = bool(knows_threads(alters, self.export).any())
         shown = rate if has_times else None
         alters["reason"] = tell_reasons(alters, contacts, shown, self.horizon, self.export.platform)
         alters["suggestion"] = pd.Series(NO_ACTION, index=alters.index, dtype=object)
@@ -179,8 +192,10 @@ class _Maker:
             "rate": shown, "waiting": waiting, "latency": self._summarise(waiting),
             "curve": self._draw(waiting),
             "still": chance_by_age(waiting, list(AGES), **given),
-            "since": chance_by_acts(alters, self.acts, waiting, **given),
-            "contacts": contacts, "model": model, "left": count_left(alters),
+            "since": chance_by_acts(alters, comparable, waiting, begin=begin,
+                                     has_messages=has_messages, **given),
+            "contacts": contacts, "contacts_p": compare_contacts(contacts, self.seed),
+            "model": model, "left": count_left(alters),
             "notes": tuple(_tell_notes(alters, rate, waiting, self.export)),
         }  # fmt: skip
 
@@ -230,7 +245,9 @@ def _count_states(states: pd.Series) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["state", "label", "count", "reason"])
 
 
-def _list_limits(dataset: Dataset, export: EgoExport, *, has_times: bool) -> list[str]:
+def _list_limits(
+    dataset: Dataset, export: EgoExport, alters: pd.DataFrame, *, has_times: bool
+) -> list[str]:
     limits = []
     if not has_times:
         limits.append(
@@ -249,6 +266,8 @@ def _list_limits(dataset: Dataset, export: EgoExport, *, has_times: bool) -> lis
         limits.append(
             "Messages name people as they call themselves, so only some threads could be matched "
             "with a follow; the others are missing, not absent."
+            + KEPT_OUT
+            * (not knows_threads(alters, export).any())
         )
     return limits
 

@@ -21,14 +21,16 @@ from followkit.tables import Dataset
 from followkit.timeline import count_before
 from followkit.waiting import DAY
 
-__all__ = ["CONTACTS", "EGO_FEATURES", "EgoFeature", "find_acts_begin", "make_ego_features",
-           "name_contacts"]  # fmt: skip
+__all__ = ["CONTACTS", "EGO_FEATURES", "EgoFeature", "find_acts_begin", "keep_comparable",
+           "knows_threads", "make_ego_features", "name_contacts"]  # fmt: skip
 
 FloatArray = npt.NDArray[np.float64]
 DOUBLING = float(np.log(2))
 #: Contact fades by half in so many days.
 HALF_LIFE_DAYS = 28.0
 CADENCE_DAYS = 28
+#: Messages are compared with answers only where so many people's threads could be found.
+NAMED_SHARE = 0.99
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ CONTACTS: dict[str, str] = {
     "alter_acted": "they had liked or answered something of yours before",
     "ego_acted": "you had liked, seen or answered something of theirs before",
     "none": "no contact before the follow is in the export",
+    "no_acts": "no contact before the follow is in the export, messages left out",
     "unknown": "whether there was contact before the follow is unknown",
 }
 
@@ -92,7 +95,7 @@ def make_ego_features(
     pandas.DataFrame
         Index: that of `alters`, for rows with followed_at. Columns: `EGO_FEATURES`. Features of
         acts are missing for follows made before the export shows any act, and throughout where no
-        act has a time; those of messages also where the thread could not have been found; posts_log
+        act has a time; those of messages also where threads could not have been found; posts_log
         where no post has a time.
 
     Examples
@@ -123,7 +126,8 @@ def make_ego_features(
     }  # fmt: skip
     begin = find_acts_begin(acts, dataset, export)
     is_seen = _is_since(rows["followed_at"], begin)
-    has_threads = _knows_threads(rows, export)
+    has_threads = knows_threads(alters, export).loc[rows.index]
+    acts = keep_comparable(acts, alters, export)
     for name, (side, groups) in sums.items():
         total = rows[[f"{side}_{group}_before" for group in groups]].sum(axis=1)
         is_known = is_seen & has_threads if groups == ("message",) else is_seen
@@ -150,36 +154,48 @@ def find_acts_begin(acts: pd.DataFrame, dataset: Dataset, export: EgoExport) -> 
     return first
 
 
-def name_contacts(alters: pd.DataFrame, begin: pd.Timestamp) -> pd.Series:
+def name_contacts(alters: pd.DataFrame, begin: pd.Timestamp, export: EgoExport) -> pd.Series:
     """Return the strongest contact before each first follow, a key of `CONTACTS`.
 
     `begin` is `find_acts_begin`: contact before it cannot be seen, so its absence is unknown.
+    Messages count only where they may be compared with answers (`keep_comparable`).
     """
     others = [one for one in ACT_GROUPS if one != "message"]
     has = {
         side: alters[[f"{side}_{one}_before" for one in others]].sum(axis=1) > 0
         for side in ("ego", "alter")
     }
-    ego, alter = (alters[f"{side}_message_before"] > 0 for side in ("ego", "alter"))
+    is_told, is_seen = knows_threads(alters, export), _is_since(alters["followed_at"], begin)
+    ego, alter = (is_told & (alters[f"{side}_message_before"] > 0) for side in ("ego", "alter"))
     rules = [ego & alter, alter, ego, has["alter"], has["ego"],
-             _is_since(alters["followed_at"], begin)]  # fmt: skip
+             is_seen & is_told, is_seen & (not is_told.any())]  # fmt: skip
     flags = [rule.to_numpy(dtype=bool) for rule in rules]
     names = np.select(flags, list(CONTACTS)[:-1], "unknown")
     return pd.Series(names, index=alters.index, dtype=object)
 
 
-def _knows_threads(rows: pd.DataFrame, export: EgoExport) -> pd.Series:
-    """Return for whom a thread of messages would have been found.
+def knows_threads(rows: pd.DataFrame, export: EgoExport) -> pd.Series:
+    """Return for whom a thread of messages would have been found, and may be compared.
 
-    Instagram's threads show display names, and other lists tell few people's. Without one a thread
-    is missing, not empty; and since those lists grow with later contact, taking it as empty would
-    let the answer into the count. Exports of before 2020-08 (`messages.json`) show user names.
+    Instagram's threads show display names, and other lists tell some people's. Without one a thread
+    is missing, not empty. Those lists grow with later contact, and so with an answer: both to take
+    such a thread as empty and to look only at people with a name would let the answer in. So
+    messages are compared only where nearly all people have one. Exports of before 2020-08
+    (`messages.json`) show user names.
     """
     files = export.facts.get("files")
     told = [str(one.get("file", "")) for one in files or () if isinstance(one, dict)]
     if export.platform != "instagram" or "messages.json" in told:
         return pd.Series(True, index=rows.index)
-    return rows["display_name"].notna()
+    is_named = rows["display_name"].notna()
+    return is_named if is_named.mean() >= NAMED_SHARE else is_named & False
+
+
+def keep_comparable(acts: pd.DataFrame, alters: pd.DataFrame, export: EgoExport) -> pd.DataFrame:
+    """Return the acts that may be compared with answers: without messages, where threads lack."""
+    if knows_threads(alters, export).any():
+        return acts
+    return acts[(acts["group"] != "message").to_numpy(dtype=bool)]
 
 
 def _is_since(at: pd.Series, begin: pd.Timestamp) -> pd.Series:

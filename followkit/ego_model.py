@@ -7,7 +7,7 @@ odds ratios shown: of a small model without penalty. All of it holds for this ac
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -35,8 +35,10 @@ IntArray = npt.NDArray[np.int64]
 FlagArray = npt.NDArray[np.bool_]
 
 TESTS = ("held out at random", "later follows")
-#: Penalties on standardised slopes, the strongest first: with it only the base rate is left.
-RIDGES = {"1e6": 1e6, "300": 300.0, "30": 30.0, "3": 3.0}
+#: Penalties on standardised slopes, the strongest first: with it only the base rate is left,
+#: exactly, so that a gain of a millionth is never taken for one.
+BASE_ONLY = 1e6
+RIDGES = {"1e6": BASE_ONLY, "300": 300.0, "30": 30.0, "3": 3.0}
 OUTER_FOLDS = 5
 #: Later follows: the first of these shares only trains, then blocks are predicted in turn.
 FIRST_SHARE, BLOCKS = 0.4, 3
@@ -45,6 +47,8 @@ FEWEST_TO_TRAIN = 10
 #: A feature in which fewer follows differ from most carries nothing.
 FEWEST_DIFFERING = 10
 ONLY_BASE = "The base rate is all that can be said."
+#: Groups of follows may still differ; what is not better is a chance of its own for each.
+NO_MORE = "For any one follow, the base rate is all that can be said."
 ACCOUNT_ONLY = "These numbers hold for this account only."
 
 TABLES = {
@@ -231,7 +235,8 @@ class _Ridge:
     def __init__(self, lesson: Lesson, ridge: float) -> None:
         values = lesson.values.to_numpy(float)
         self.mean, scale = values.mean(axis=0), values.std(axis=0)
-        self.is_varying = scale > 1e-12
+        self.is_varying = (scale > 1e-12) & (ridge < BASE_ONLY)
+        self.base_rate = float(lesson.outcome.mean())
         self.scale = np.where(self.is_varying, scale, 1.0)
         self.logit = LogitRegression(ridge=ridge, tolerance=1e-6)
         self.logit.fit(self._standardise(values), lesson.outcome)
@@ -240,6 +245,8 @@ class _Ridge:
         return np.where(self.is_varying, (values - self.mean) / self.scale, 0.0)
 
     def predict(self, values: pd.DataFrame) -> FloatArray:
+        if not self.is_varying.any():
+            return np.full(len(values), self.base_rate)
         return self.logit.predict_proba(self._standardise(values.to_numpy(float)))[:, 1]
 
 
@@ -333,20 +340,21 @@ def _judge(tests: pd.DataFrame, confidence: float) -> tuple[ModelVerdict, str]:
     gain = f"{random['gain']:.3f} ({spread})".replace("-", "−")
     if not random["gain_low"] > 0:
         sentence = (
-            "Too few data to say more: what you did before a follow is not seen to predict its "
-            f"answer better than the base rate does (gain in log loss {gain}). {ONLY_BASE}"
+            "Too few data to say more of a single follow: what the export shows before it is not "
+            f"seen to predict its answer better than the base rate does (gain in log loss {gain}). "
+            f"{NO_MORE}"
         )
         return "base_rate", sentence
     if later is not None and later["gain_high"] < 0:
         sentence = (
             f"A model fits follows held out at random (gain in log loss {gain}), but predicts "
             "later follows worse than the base rate does, so it is not to be relied on. "
-            f"{ONLY_BASE}"
+            f"{NO_MORE}"
         )
         return "base_rate", sentence
     sentence = (
-        "What you did before a follow goes with its answer: the model predicts follows that it has "
-        f"not seen better than the base rate does (gain in log loss {gain}; AUC "
+        "What the export shows before a follow goes with its answer: the model predicts follows "
+        f"that it has not seen better than the base rate does (gain in log loss {gain}; AUC "
         f"{random['auc']:.2f}). {ACCOUNT_ONLY}"
     )
     return "better", sentence
@@ -390,4 +398,18 @@ def _make_effects(rows: _Rows, confidence: float) -> tuple[pd.DataFrame | None, 
         f"{EGO_FEATURES[name].label}: not in the small model, {why}."
         for name, why in model.dropped.itertuples(index=False, name=None)
     ]
-    return table[TABLES["effects"]], [*notes, *dropped, ACCOUNT_ONLY]
+    return table[TABLES["effects"]], [*notes, *dropped, *_note_selection(model.names), ACCOUNT_ONLY]
+
+
+def _note_selection(names: Sequence[str]) -> list[str]:
+    """Say what odds ratios that are shown only after a success cannot tell."""
+    notes = [
+        "Odds ratios are shown only because the model did well here, so they tend to lie further "
+        "from 1 than the truth."
+    ]
+    if "order_log" in names:
+        notes.append(
+            "Older follows have had longer for people to leave, and for you to withdraw what was "
+            "not answered; the order of follows may show that alone."
+        )
+    return notes

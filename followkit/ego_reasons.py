@@ -19,9 +19,11 @@ from followkit.ego_features import CONTACTS
 from followkit.ego_results import EgoRate
 from followkit.small_cells import FEWEST_SHOWN
 
-__all__ = ["NO_ACTION", "count_contacts", "tell_reasons"]
+__all__ = ["NO_ACTION", "compare_contacts", "count_contacts", "tell_reasons"]
 
 NO_ACTION = "no action"
+#: Draws of the distribution that groups are compared with.
+DRAWS = 9_999
 WHY_UNKNOWN = "Why is not in the export."
 FIXED = {
     "deleted": "The account no longer exists, so nothing can be concluded from its silence.",
@@ -45,14 +47,14 @@ def count_contacts(alters: pd.DataFrame, confidence: float = 0.95) -> pd.DataFra
     -------
     pandas.DataFrame
         contact, label, n, answered, rate, ci_low, ci_high; contacts in the order of `CONTACTS`,
-        those without a follow left out.
+        those without a follow left out. Where n is under 5 all but n is missing: too few to say.
 
     Examples
     --------
-    >>> alters = pd.DataFrame({"contact": ["none", "none", "ego_wrote"],
-    ...     "is_in_rate": [True, True, True], "is_answered_in_time": [False, True, True]})
+    >>> alters = pd.DataFrame({"contact": ["none"] * 5 + ["ego_wrote"],
+    ...     "is_in_rate": True, "is_answered_in_time": [False] * 3 + [True] * 3})
     >>> count_contacts(alters)[["contact", "n", "answered"]].values.tolist()
-    [['ego_wrote', 1, 1], ['none', 2, 1]]
+    [['ego_wrote', 1, <NA>], ['none', 5, 2]]
     """
     rows = alters[alters["is_in_rate"]]
     lines = []
@@ -63,7 +65,38 @@ def count_contacts(alters: pd.DataFrame, confidence: float = 0.95) -> pd.DataFra
             limits = wilson_interval(count, n, confidence)
             lines.append((contact, label, n, count, count / n, *limits))
     columns = ["contact", "label", "n", "answered", "rate", "ci_low", "ci_high"]
-    return pd.DataFrame(lines, columns=columns)
+    table = pd.DataFrame(lines, columns=columns)
+    few = table["n"] < FEWEST_SHOWN
+    table["answered"] = table["answered"].astype("Int64").mask(few)
+    for name in ("rate", "ci_low", "ci_high"):
+        table[name] = table[name].astype(float).mask(few)
+    return table
+
+
+def compare_contacts(contacts: pd.DataFrame, seed: int = 0) -> float:
+    """Return how often groups would differ as much if contact had nothing to do with the answer.
+
+    Pearson's chi-squared over all groups at once, so that none is picked out; its distribution is
+    drawn with the sizes of the groups and the number of answers as they are. Groups of under 5 and
+    those of an unknown past are left out; missing where fewer than two are left.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"contact": ["ego_acted", "none"], "n": [40, 40],
+    ...     "answered": [30, 10]})
+    >>> compare_contacts(table) < 0.001
+    True
+    """
+    rows = contacts[(contacts["n"] >= FEWEST_SHOWN) & (contacts["contact"] != "unknown")]
+    sizes, yes = rows["n"].to_numpy(np.int64), rows["answered"].to_numpy(np.int64)
+    total = int(yes.sum())
+    if len(rows) < 2 or total in (0, int(sizes.sum())):
+        return float("nan")
+    draws = np.random.default_rng(seed).multivariate_hypergeometric(sizes, total, size=DRAWS)
+    # With both margins given, chi-squared is this sum of squares up to constants.
+    expected = sizes * total / sizes.sum()
+    seen, drawn = (((one - expected) ** 2 / sizes).sum(axis=-1) for one in (yes, draws))
+    return float((1 + np.sum(drawn >= seen * (1 - 1e-9))) / (DRAWS + 1))
 
 
 def tell_reasons(
@@ -124,7 +157,7 @@ class _Teller:
             return "You follow each other; who followed first is unknown."
         first, second = ("You", "they") if row.who_first == "ego" else ("They", "you")
         if row.is_automatic:
-            told = f"{first} followed first; {second} followed back within seconds, as programs do."
+            told = f"{first} followed first; {second} followed back within seconds."
         elif np.isfinite(row.answer_days):
             span = words.span(float(row.answer_days))
             told = f"{first} followed first; {second} followed back after {span}."
@@ -175,7 +208,7 @@ class _Teller:
         label = label[0].upper() + label[1:]
         group = self.groups.get(row.contact)
         if group is not None and group["n"] >= FEWEST_SHOWN:
-            counts = f"{group['answered']:,} of {group['n']:,} times within {self.horizon}"
+            counts = f"{int(group['answered']):,} of {group['n']:,} times within {self.horizon}"
             return f"{label}; such follows were answered {counts}."
         if self.rate is None or self.rate.n < FEWEST_SHOWN:
             return f"{label}; there are too few such follows to say more."

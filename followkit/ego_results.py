@@ -137,7 +137,7 @@ class EgoRate:
     same_time_count
         Among the answered: both follows have the same stamp, so who came first is unknown.
     automatic_count
-        Among the answered: answered within 3 seconds, as programs do.
+        Among the answered: answered within 3 seconds, as programs may.
     too_young_count
         Follows that the ego started less than the horizon before the export: in no rate.
     census
@@ -255,8 +255,9 @@ class EgoStudy:
         - left_after_at, left_before_at: the alter's follow ended between these moments (snapshots);
         - probability_still, still_low, still_high: P(answered within the next `horizon_days` |
           unanswered so far), by the age of the follow alone; missing but for waiting ones;
-        - still_age_days: the age it was computed at: waiting_days rounded down to a day (a week
-          after 60 days, 30 days after a year);
+        - still_age_days: the age it was computed at: waiting_days rounded down (to an hour in the
+          first day, 6 hours in the first week, a day up to 60 days, a week in the first year, then
+          30 days);
         - predicted: the model's probability as of the follow; missing unless the model is better;
         - reason: what the data say about this tie, in words, and no more than that;
         - suggestion: "no action".
@@ -280,7 +281,7 @@ class EgoStudy:
         ci_high. Empty without timed acts.
     contacts
         contact, label, n, answered, rate, ci_low, ci_high: follows in the rate by the contact that
-        went before; what reasons refer to.
+        went before; what reasons refer to. Missing but for n where n is under 5.
     model
         The logistic model against the base rate.
     left
@@ -289,6 +290,10 @@ class EgoStudy:
         What this export cannot tell, in sentences; they belong in every report.
     notes
         Decisions made on the way, in sentences.
+    contacts_p
+        How often groups of `contacts` would differ as much if contact had nothing to do with the
+        answer (one test over all groups of 5 and more, the past of each known; exact but for the
+        draws); missing where there are fewer than two.
     """
 
     ego: str
@@ -313,6 +318,7 @@ class EgoStudy:
     left: pd.DataFrame
     limits: tuple[str, ...] = LIMITS
     notes: tuple[str, ...] = field(default=())
+    contacts_p: float = float("nan")
 
     def _repr_html_(self) -> str:
         facts: list[tuple[str, object]] = [

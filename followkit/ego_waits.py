@@ -14,6 +14,7 @@ from followkit.covariance import wilson_interval
 from followkit.ego_alters import INVITING, UNDIRECTED, find_times
 from followkit.ego_checks import EgoExport
 from followkit.ego_results import EgoRate
+from followkit.small_cells import FEWEST_SHOWN
 from followkit.still_waiting import chance_after
 from followkit.waiting import DAY
 
@@ -40,8 +41,11 @@ SINCE_LABELS = {
     "ego": "only you liked, answered or wrote to them in the 7 days after",
     "none": "no contact in the 7 days after",
 }
-#: Ages of waiting follows are rounded down: to a day, after 60 days to a week, after a year to 30.
-WEEKS_FROM, MONTHS_FROM = 60.0, 365.0
+#: Where messages are left out of what is compared, they may have passed all the same.
+QUIET_BUT_MESSAGES = "no contact in the 7 days after, messages left out"
+#: Ages of waiting follows are rounded down by the second number of days, up to an age of the first.
+#: Most answers come within hours, so a young follow rounded to a day would look too hopeful.
+ROUNDING = ((1.0, 1 / 24), (7.0, 0.25), (60.0, 1.0), (365.0, 7.0), (np.inf, 30.0))
 WAITING_COLUMNS = ["initiator_id", "decider_id", "duration_days", "state"]
 CHANCE_COLUMNS = ["landmark_days", "n", "answered_later", "watched_to_h", "chance", "ci_low",
                   "ci_high"]  # fmt: skip
@@ -90,11 +94,15 @@ def _sort_out(
     state, first = alters["state"], alters["who_first"]
     is_pending = (state == "pending") & (export.platform not in INVITING)
     is_connection = (first == "same_time") & (export.platform in UNDIRECTED)
+    # Whoever may be out of reach is left out whether they answered or not: their silence tells
+    # nothing, so to keep their answers alone would raise the rate.
+    is_unknown = (state == "unknown") | alters["is_shut_out"]
+    is_unknown |= (alters["account_state"] == "unknown") & (export.platform not in INVITING)
     age = (export.exported_at - alters["followed_at"]) / DAY
     rules = [
         ("deleted", state == "deleted", "somebody who is gone cannot answer"),
         ("requests", is_pending | (state == "received_request"), "not answered, not refused"),
-        ("unknown", state == "unknown", "a list is cut off, or the account is out of reach"),
+        ("unknown", is_unknown, "a list is cut off, or one of you is out of reach"),
         ("they followed first", first == "alter", "then you are the one who answers"),
         ("one tie for both", is_connection, "a connection does not say who asked"),
         ("who came first is unknown", first == "unknown", "a time is missing"),
@@ -144,14 +152,14 @@ def chance_by_age(
     """Return P(answered within the next so many days | unanswered at an age), for several ages.
 
     Columns as in `followkit.still_waiting.chance_after`; ages that no follow has reached are left
-    out.
+    out. Where under 5 follows are left, the chance is missing: so few tell nothing.
 
     Examples
     --------
-    >>> waiting = pd.DataFrame({"initiator_id": "me", "decider_id": list("efgh"),
-    ...     "duration_days": [0.5, 4.0, 40.0, 40.0], "state": ["answered"] * 2 + ["censored"] * 2})
+    >>> waiting = pd.DataFrame({"initiator_id": "me", "decider_id": list("efghij"),
+    ...     "duration_days": [0.5, 4.0] + [40.0] * 4, "state": ["answered"] * 2 + ["censored"] * 4})
     >>> chance_by_age(waiting, [1.0], days=10.0, confidence=0.95)[["n", "chance"]].round(3).values
-    array([[3.   , 0.333]])
+    array([[5. , 0.2]])
     """
     if waiting.empty or not ages:
         return pd.DataFrame(columns=CHANCE_COLUMNS)
@@ -159,6 +167,9 @@ def chance_by_age(
         chance_after(waiting, [age], horizon_days=age + days, confidence=confidence) for age in ages
     ]
     table = pd.concat(lines, ignore_index=True)
+    is_few = (table["n"] < FEWEST_SHOWN).to_numpy(dtype=bool)
+    told = ["chance", "ci_low", "ci_high"]
+    table[told] = table[told].astype(float).mask(np.broadcast_to(is_few[:, None], (len(table), 3)))
     return table[(table["n"] > 0).to_numpy(dtype=bool)].reset_index(drop=True)
 
 
@@ -167,7 +178,8 @@ def add_chances(
 ) -> pd.DataFrame:
     """Add still_age_days and the chance that a waiting follow is answered within the next days."""
     wait = alters["waiting_days"].to_numpy(float)
-    step = np.select([wait < WEEKS_FROM, wait < MONTHS_FROM], [1.0, 7.0], 30.0)
+    limits, steps = (list(column) for column in zip(*ROUNDING, strict=True))
+    step = np.select([wait < limit for limit in limits], steps, steps[-1])
     age = np.floor(wait / step) * step
     ages = sorted(set(age[np.isfinite(age)].tolist()))
     found = chance_by_age(waiting, ages, days=days, confidence=confidence)
@@ -178,24 +190,28 @@ def add_chances(
 
 
 def chance_by_acts(
-    alters: pd.DataFrame, acts: pd.DataFrame, waiting: pd.DataFrame, *, days: float,
-    confidence: float,
+    alters: pd.DataFrame, acts: pd.DataFrame, waiting: pd.DataFrame, *, begin: pd.Timestamp,
+    days: float, confidence: float, has_messages: bool = True,
 ) -> pd.DataFrame:  # fmt: skip
     """Return the chance of follows unanswered after 7 days, by who acted in these 7 days.
 
-    Groups are fixed by what happened up to the landmark, outcomes by what came after it.
+    Groups are fixed by what happened up to the landmark, outcomes by what came after it. Follows
+    made before `begin`, since when acts are in the export, are left out: silence is not seen there.
 
     Returns
     -------
     pandas.DataFrame
         label, n (unanswered after 7 days), answered_later, chance (within the next so many days),
-        ci_low, ci_high; empty where no act has a time.
+        ci_low, ci_high; missing where n is under 5; empty where no act has a time.
     """
     columns = ["label", "n", "answered_later", "chance", "ci_low", "ci_high"]
     timed = acts[acts["group"].notna() & acts["at"].notna()]
     if timed.empty or waiting.empty:
         return pd.DataFrame(columns=columns)
-    first = find_times(timed["alter_id"], alters.set_index("alter_id")["followed_at"])
+    opened = alters.set_index("alter_id")["followed_at"]
+    is_seen = (find_times(waiting["decider_id"], opened) >= begin).to_numpy(dtype=bool)
+    waiting = waiting[is_seen]
+    first = find_times(timed["alter_id"], opened)
     since = (timed["at"] - first) / DAY
     recent = timed[((since >= 0) & (since <= LANDMARK_DAYS)).to_numpy(dtype=bool)]
     sides = {side: set(part["alter_id"]) for side, part in recent.groupby("side")}
@@ -203,11 +219,16 @@ def chance_by_acts(
     by_ego = waiting["decider_id"].isin(sides.get("ego", set())).to_numpy(dtype=bool)
     group = np.select([by_alter, by_ego], ["alter", "ego"], "none")
     lines = []
-    for name, label in SINCE_LABELS.items():
+    labels = SINCE_LABELS if has_messages else SINCE_LABELS | {"none": QUIET_BUT_MESSAGES}
+    for name, label in labels.items():
         part = waiting[group == name]
         found = chance_by_age(part, [LANDMARK_DAYS], days=days, confidence=confidence)
         lines += [found.assign(label=label)] * (len(found) > 0)
-    return pd.concat(lines, ignore_index=True)[columns] if lines else pd.DataFrame(columns=columns)
+    if not lines:
+        return pd.DataFrame(columns=columns)
+    table = pd.concat(lines, ignore_index=True)[columns]
+    few = table["n"] < FEWEST_SHOWN
+    return table.assign(answered_later=table["answered_later"].astype("Int64").mask(few))
 
 
 def count_left(alters: pd.DataFrame) -> pd.DataFrame:

@@ -179,6 +179,7 @@ def _make_model(*, is_better: bool) -> EgoModel:
     effects = pd.DataFrame({
         "term": ["likes_log"], "label": ["your likes before"], "unit": ["doubled"],
         "odds_ratio": [1.8], "ci_low": [1.2], "ci_high": [2.7], "p_value": [0.004],
+        "p_holm": [0.004],
         "effect": [0.12], "effect_low": [0.04], "effect_high": [0.2],
     })  # fmt: skip
     said = "Your own data say more." if is_better else "Too few data: the base rate is all."

@@ -437,6 +437,9 @@ def test_since_is_fixed_at_the_landmark() -> None:
     ties += [follow(f"a{k:02d}", "me", str(at + pd.Timedelta(days=10))) for k in range(0, 20, 4)]
     acts = [act("me", f"a{k:02d}", "like", "2024-01-03") for k in range(0, 20, 2)]
     acts += [act("me", f"a{k:02d}", "like", "2024-01-20") for k in range(1, 20, 2)]
+    late = study_ego(make_export(ties, interactions=acts)).since
+    assert late.empty  # what happened before the first act in the export is not known
+    acts.append(act("me", "x", "like", "2023-12-01"))
     since = study_ego(make_export(ties, interactions=acts)).since.set_index("label")
     assert since["n"].tolist() == [10, 10]
     assert since["chance"].tolist() == pytest.approx([0.5, 0.0])
@@ -536,3 +539,45 @@ def test_any_ties_give_a_study_or_a_sentence(ties: list, platform: str, states: 
     assert (study.alters["suggestion"] == "no action").all()
     assert study.alters["reason"].str.len().gt(0).all()
     assert "Personal report" in study._repr_html_()
+
+
+def test_who_may_be_out_of_reach_is_in_no_rate_answered_or_not() -> None:
+    """To keep their answers and drop their silence would raise the rate."""
+    ties = [follow("me", one, "2024-01-01") for one in ("ana", "bo", "cy", "di", "eve", "flo")]
+    ties += [follow(one, "me", "2024-01-02") for one in ("ana", "cy", "eve")]
+    accounts = [{"account_id": "ana", "state": "unknown"}, {"account_id": "bo", "state": "unknown"}]
+    acts = [act("me", one, "remove_follower", "2023-06-01") for one in ("cy", "di")]
+    study = study_ego(make_export(ties, accounts=accounts, interactions=acts))
+    assert study.rate is not None
+    assert (study.rate.n, study.rate.answered) == (2, 1)
+    assert study.rate.census.set_index("step")["count"]["unknown"] == 4
+    assert set(study.waiting["decider_id"]) == {"eve", "flo"}
+
+
+def test_a_young_follow_is_told_the_chance_of_its_hour() -> None:
+    """Half are answered within hours: after 20 hours without an answer little is left."""
+    begin = EXPORTED - pd.Timedelta(days=400)
+    ties = [follow("me", f"a{k:02d}", str(begin)) for k in range(40)]
+    hours = [2] * 20 + [30] * 4
+    ties += [
+        follow(f"a{k:02d}", "me", str(begin + pd.Timedelta(hours=lag)))
+        for k, lag in enumerate(hours)
+    ]
+    ties.append(follow("me", "young", str(EXPORTED - pd.Timedelta(hours=20.5))))
+    young = study_ego(make_export(ties)).alters.set_index("alter_id").loc["young"]
+    assert young["still_age_days"] == pytest.approx(20 / 24)
+    # 20 of 40 are left after 20 hours, and 4 of these were answered; not 24 of 41.
+    assert young["probability_still"] == pytest.approx(4 / 20)
+
+
+def test_chances_of_a_handful_are_not_told() -> None:
+    ties = [follow("me", f"a{k}", "2022-01-01") for k in range(4)]
+    ties += [follow("me", f"b{k}", "2024-06-25") for k in range(6)]
+    study = study_ego(make_export(ties))
+    still = study.still.set_index("landmark_days")
+    assert (still.loc[30.0, "n"], still.loc[0.0, "n"]) == (4, 10)
+    assert np.isnan(still.loc[30.0, "chance"])
+    assert still.loc[0.0, "chance"] == 0.0
+    old = study.alters.set_index("alter_id").loc["a0"]
+    assert np.isnan(old["probability_still"])
+    assert "still unanswered at this age" not in old["reason"]

@@ -12,10 +12,11 @@ from followkit.ego import study_ego
 from followkit.ego_alters import list_acts, make_alters
 from followkit.ego_checks import read_export
 from followkit.ego_features import make_ego_features
-from followkit.ego_model import TESTS, fit_ego_model
+from followkit.ego_model import BASE_ONLY, TESTS, _predict, _try_all, fit_ego_model
 from followkit.logit import LogitRegression
 from followkit.scores import log_loss
 from followkit.tables import Dataset
+from followkit.tuning import Tuner
 
 LN2 = float(np.log(2))
 
@@ -69,9 +70,16 @@ def test_messages_of_unmatched_threads_are_missing() -> None:
     acts = [act("me", one, "message", "2024-01-01") for one in ("ana", "bo")]
     accounts = [{"account_id": "ana", "display_name": "Ana L"}]
     given = {"interactions": acts, "accounts": accounts}
-    column = features_of(make_export(ties, make_about(), **given))["ego_messages_log"]
-    assert column["ana"] == pytest.approx(LN2)
-    assert np.isnan(column["bo"])
+    # Names come with later contact, so one name among two would let the answer in.
+    table = features_of(make_export(ties, make_about(), **given))
+    assert table["ego_messages_log"].isna().all()
+    assert (table["contact_recency"] == 0).all()
+    contacts = study_ego(make_export(ties, make_about(), **given)).alters["contact"]
+    assert contacts.tolist() == ["no_acts", "no_acts"]
+    named = [{"account_id": one, "display_name": one.title()} for one in ("ana", "bo")]
+    both = make_export(ties, make_about(), interactions=acts, accounts=named)
+    assert features_of(both)["ego_messages_log"].tolist() == pytest.approx([LN2, LN2])
+    assert study_ego(both).alters["contact"].tolist() == ["ego_wrote", "ego_wrote"]
     old = make_about()
     old["export"]["files"] = [{"file": "messages.json"}]
     assert features_of(make_export(ties, old, **given))["ego_messages_log"].notna().all()
@@ -150,10 +158,29 @@ def test_nothing_planted_says_the_base_rate() -> None:
     models += [study_ego(simulate_ego(seed, 150), seed=seed).model for seed in range(3)]
     quiet = [model for model in models if model.verdict == "base_rate"]
     assert len(quiet) >= 30
-    assert all("The base rate is all that can be said." in model.sentence for model in quiet)
+    assert all("the base rate is all that can be said." in model.sentence for model in quiet)
     assert all(model.effects.empty for model in quiet)
     # Each could be tested, so being quiet is a finding and no refusal to look.
     assert all(len(model.tests) > 0 for model in models)
+
+
+def test_the_strongest_penalty_is_the_base_rate_itself() -> None:
+    """A gain of a millionth would be taken for one where its interval is as narrow."""
+    values, outcome, at, ids = draw_noise(4, 120)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("followkit.ego_model.RIDGES", {"1e6": BASE_ONLY})
+        patch.setattr("followkit.ego_model.TUNER", Tuner(("1e6",), _try_all, _predict))
+        model, _ = fit_ego_model(values, outcome, at, ids, ego="me")
+    assert model.ridge == BASE_ONLY
+    assert (model.slopes["slope"] == 0).all()
+    # Exactly none, and so never above 0.
+    assert (model.tests[["gain", "gain_low", "gain_high"]] == 0).all(axis=None)
+    assert model.verdict == "base_rate"
+
+
+def test_odds_ratios_come_with_what_they_cannot_tell() -> None:
+    notes = " ".join(study_ego(simulate_ego(6, 600, slopes={"like": 1.2})).model.notes)
+    assert "further from 1 than the truth" in notes
 
 
 def test_few_answers_are_too_few() -> None:

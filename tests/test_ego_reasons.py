@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 from ego_worlds import act, follow, make_about, make_export
+from scipy import stats
 
 from followkit.covariance import wilson_interval
 from followkit.ego import EgoStudy, study_ego
 from followkit.ego_features import CONTACTS
+from followkit.ego_reasons import compare_contacts
 
 #: Words of blame, of ranking and of advice to act.
 UNFAIR = re.compile(
@@ -40,12 +43,28 @@ def study_contacts(**about: str) -> EgoStudy:
 def test_contacts_by_hand() -> None:
     table = study_contacts().contacts.set_index("contact")
     assert table["n"].to_dict() == {"wrote_both": 10, "ego_acted": 1, "none": 8}
-    assert table["answered"].to_dict() == {"wrote_both": 7, "ego_acted": 0, "none": 2}
+    # One follow is too few to say anything of a group.
+    assert table["answered"].dropna().to_dict() == {"wrote_both": 7, "none": 2}
+    assert table.loc["ego_acted", ["rate", "ci_low", "ci_high"]].isna().all()
     row = table.loc["wrote_both"]
     assert (row["ci_low"], row["ci_high"]) == wilson_interval(7, 10)
     study = study_contacts()
     assert study.rate is not None
     assert table["n"].sum() == study.rate.n
+
+
+def test_groups_are_compared_all_at_once() -> None:
+    study = study_contacts()
+    table = [[7, 3], [2, 6]]
+    # Two groups with both margins given: Fisher's test, which is the same sum of squares here.
+    assert study.contacts_p == pytest.approx(stats.fisher_exact(table).pvalue, abs=0.02)
+    assert study.contacts_p == study_contacts().contacts_p
+    few = pd.DataFrame({"contact": ["ego_acted", "none"], "n": [4, 90], "answered": [4, 9]})
+    assert np.isnan(compare_contacts(few))
+    past = pd.DataFrame({"contact": ["unknown", "none"], "n": [90, 90], "answered": [80, 9]})
+    assert np.isnan(compare_contacts(past))
+    none = pd.DataFrame({"contact": ["ego_acted", "none"], "n": [9, 90], "answered": [0, 0]})
+    assert np.isnan(compare_contacts(none))
 
 
 def test_reasons_quote_these_counts() -> None:
@@ -89,7 +108,7 @@ def test_every_state_has_its_reason() -> None:
         "hal": "They asked to follow you",
         "ida": "You withdrew your follow yourself",
         "jo": "The account no longer exists",
-        "kim": "You followed first; they followed back within seconds, as programs do.",
+        "kim": "You followed first; they followed back within seconds.",
         "lou": "You follow each other, both since the same moment.",
         "max": "You follow each other; who followed first is unknown.",
         "ned": "You followed 2.5 days ago; no answer so far. It is too early to say.",
@@ -111,7 +130,7 @@ def test_unknown_contact_is_said() -> None:
     ties = [follow("me", "ana", "2022-01-01"), follow("me", "bo", "2024-01-01")]
     acts = [act("me", "x", "like", "2023-01-01")]
     alters = study_ego(make_export(ties, interactions=acts)).alters
-    assert alters["contact"].tolist() == ["unknown", "none"]
+    assert alters["contact"].tolist() == ["unknown", "no_acts"]
     assert "whether there was contact before the follow is unknown" in (
         alters["reason"].iloc[0].lower()
     )
@@ -133,7 +152,8 @@ def test_the_strongest_contact_counts(acts: list[tuple[str, str]], contact: str)
     rows += [
         act(who, "ana" if who == "me" else "me", kind, "2023-06-01") for who, kind in acts
     ]  # fmt: skip
-    study = study_ego(make_export([follow("me", "ana", "2024-01-01")], interactions=rows))
+    about = make_about(platform="tiktok")
+    study = study_ego(make_export([follow("me", "ana", "2024-01-01")], about, interactions=rows))
     assert study.alters["contact"].tolist() == [contact]
     assert contact in CONTACTS
 

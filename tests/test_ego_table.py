@@ -234,6 +234,55 @@ def test_warnings_stand_before_the_results() -> None:
     assert "What to do about it" in said
 
 
+def test_small_groups_say_that_they_are_too_few() -> None:
+    study = made.make_study()
+    small = study.contacts.assign(n=[9, 60, 3], answered=[7, 40, pd.NA], rate=[7 / 9, 2 / 3, None])
+    said = say.describe_contacts(replace(study, contacts=small)).text
+    assert "you wrote to each other: 7 of 9" in said
+    assert "no contact: under 5 follows, too few to say" in said
+
+
+def test_none_seen_is_no_chance_of_nought() -> None:
+    study = made.make_study()
+    still = study.still.assign(chance=[0.5, 0.1, 0.05, 0.02, 0.0], ci_low=0.0, ci_high=0.039)
+    said = say.describe_still(replace(study, still=still)).text
+    assert "after 365 days none has come so far (at most 3.9 %)" in said
+    assert "right after the follow it is 50.0 %" in said
+
+
+def test_groups_are_told_apart_only_beyond_chance() -> None:
+    study = made.make_study()
+    assert say.describe_groups(study) == ""
+    far = say.describe_groups(replace(study, contacts_p=0.0004))
+    near = say.describe_groups(replace(study, contacts_p=0.3))
+    assert "more than chance alone would bring (p < 0.001" in far
+    assert "does not say why" in far
+    assert "no more than chance alone may bring (p = 0.300" in near
+    assert "no pattern" in near
+
+
+def test_effects_stand_out_among_all_that_were_looked_at() -> None:
+    study = made.make_study()
+    assert "odds ratio" in say.describe_effects(study).text
+    effects = study.model.effects.assign(p_holm=0.2)
+    model = replace(study.model, effects=effects)
+    told = say.describe_effects(replace(study, model=model)).text
+    assert told.startswith("No single feature stands out")
+
+
+def test_own_withdrawals_bound_the_share() -> None:
+    study = made.make_study()
+    assert "withdrew" not in say.describe_interval(study)
+    gone = study.alters.assign(unfollowed_at=pd.NaT, ego_followed_at=pd.NaT, alter_follows=False)
+    gone["unfollowed_at"] = pd.to_datetime(gone["unfollowed_at"], utc=True)
+    gone.loc[:10, "unfollowed_at"] = made.EXPORTED
+    gone.loc[10, "alter_follows"] = True  # answered, so it lowers nothing
+    said = say.describe_interval(replace(study, alters=gone))
+    # 131 of 240, and of 250 with ten that nobody answered.
+    assert "10 follows that you withdrew cannot be counted" in said
+    assert "the share would be 52.4 % in place of 54.6 %" in said
+
+
 def test_the_answer_is_one_paragraph_with_its_interval() -> None:
     study = made.make_study()
     text = say.describe_answer(study).text
