@@ -24,6 +24,7 @@ from followkit.ego_model import fit_ego_model, no_ego_model
 from followkit.ego_reasons import NO_ACTION, compare_contacts, count_contacts, tell_reasons
 from followkit.ego_results import (
     ACT_GROUPS,
+    INVITED_REASONS,
     LIMITS,
     STATE_LABELS,
     STATE_REASONS,
@@ -187,8 +188,9 @@ class _Maker:
         shown = rate if has_times else None
         alters["reason"] = tell_reasons(alters, contacts, shown, self.horizon, self.export.platform)
         alters["suggestion"] = pd.Series(NO_ACTION, index=alters.index, dtype=object)
+        states = _count_states(alters["state"], self.export.platform)
         return {
-            "alters": alters[ALTER_COLUMNS], "states": _count_states(alters["state"]),
+            "alters": alters[ALTER_COLUMNS], "states": states,
             "rate": shown, "waiting": waiting, "latency": self._summarise(waiting),
             "curve": self._draw(waiting),
             "still": chance_by_age(waiting, list(AGES), **given),
@@ -236,10 +238,11 @@ def _has_times(alters: pd.DataFrame) -> bool:
     return has_own and bool(alters["alter_followed_at"].notna().any() or not is_followed)
 
 
-def _count_states(states: pd.Series) -> pd.DataFrame:
+def _count_states(states: pd.Series, platform: str) -> pd.DataFrame:
     counts = states.value_counts()
+    reasons = {**STATE_REASONS, **(INVITED_REASONS if platform in INVITING else {})}
     rows = [
-        (state, label, int(counts.get(state, 0)), STATE_REASONS[state])
+        (state, label, int(counts.get(state, 0)), reasons[state])
         for state, label in STATE_LABELS.items()
     ]
     return pd.DataFrame(rows, columns=["state", "label", "count", "reason"])

@@ -61,6 +61,11 @@ STATE_REASONS: dict[str, str] = {
     "deleted": "somebody who is gone cannot follow back; it is in no rate",
     "unknown": "a list that would tell is cut off, or the account may be out of reach",
 }
+#: The same where an open invitation is all that waiting can be.
+INVITED_REASONS: dict[str, str] = {
+    "pending": "an invitation without an answer is not a refusal; the share counts it as not "
+    "accepted so far",
+}
 #: Groups of acts whose counts stand in `EgoStudy.alters`, and the kinds that each holds.
 ACT_GROUPS: dict[str, tuple[str, ...]] = {
     "like": ("like",),
