@@ -44,6 +44,18 @@ ASK: dict[str, tuple[str, ...]] = {
         "invitations.",
     ),
 }
+#: Where the file never holds the followers, a new one would not either.
+ASK["mastodon"] = (
+    "No file of Mastodon's holds your followers: your server tells them when it is asked.",
+    "Type: followkit fetch mastodon YOU@SERVER --out FOLDER. It uses the network, for this alone.",
+    "Then make the report with --data FOLDER in place of the file.",
+)
+ASK["bluesky"] = (
+    "Your repository holds what you did; who follows you is public on the network.",
+    "Type: followkit fetch bluesky HANDLE --out FOLDER. It uses the network, for this alone.",
+    "Then make the report with --data FOLDER in place of the file.",
+)
+ASK["youtube"] = ("YouTube tells nobody who subscribes to them: this question has no file.",)
 ASK["threads"] = ASK["instagram"]
 ASK_ANY = (
     "Ask the platform for a new export: everything, of all time, in a format for programs such as "

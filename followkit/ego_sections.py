@@ -100,7 +100,7 @@ def show_trust(study: EgoStudy) -> Shown:
         refused = "\n\n".join(trust.refusals) or "The lists cannot be trusted."
         asked = [_list_html(remedies)] if remedies else []
         return show(
-            start, callout(refused, "stop"), heading("What to ask the platform for", 3), *asked,
+            start, callout(refused, "stop"), heading("What to do", 3), *asked,
             heading("Step by step", 3), steps, REFUSED, lists, checks,
         )  # fmt: skip
     warned = [callout(text, "caution") for text in trust.warnings]

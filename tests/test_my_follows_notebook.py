@@ -178,7 +178,7 @@ def test_a_list_that_is_not_whole_is_refused_with_what_to_ask_for(name, said, pl
     assert numbers["headline"] == "Who follows you back cannot be told from this export."
     assert list_headings(page) == [FULL[0], *FULL[-2:]]
     assert said in " ".join(numbers["ego"]["refusals"]) + page
-    assert "What to ask the platform for" in page
+    assert "What to do" in page
     assert "fk-people" not in page
     study = study_ego(load_dataset(places[name]))
     assert study.alters.empty

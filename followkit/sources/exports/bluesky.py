@@ -351,7 +351,7 @@ class _Reading:
     def _check_lists(self) -> Iterator[Check]:
         yield Check(
             "followers list", "not in the file: it holds the owner's own records", "refuse",
-            "Fetch it: `followkit fetch bluesky HANDLE --out DIR` (public, with times in both "
+            "Fetch it: followkit fetch bluesky HANDLE --out DIR (public, with times in both "
             "directions).",
         )  # fmt: skip
         if self.missing:

@@ -46,7 +46,7 @@ TWICE = re.compile(r'"orderedItems"\s{0,9}:\s{0,9}\[\s{0,9}\]\s{0,9},\s{0,9}(?="
 HEAD = 20_000
 NO_FOLLOWERS = Check(
     "followers list", "no file of Mastodon's holds it; needs the followers from the API", "refuse",
-    "Fetch it from your server: `followkit fetch mastodon YOU@SERVER --out DIR`.",
+    "Fetch it from your server: followkit fetch mastodon YOU@SERVER --out DIR.",
 )  # fmt: skip
 
 
