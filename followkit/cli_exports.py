@@ -97,7 +97,7 @@ def print_checks(dataset: Dataset) -> None:
 def print_trust(dataset: Dataset) -> bool:
     """Print whether the export can say who follows back, why not and what to do; return it."""
     from followkit.console import print_text
-    from followkit.ego_checks import check_export, read_export
+    from followkit.ego.checks import check_export, read_export
 
     export = read_export(dataset)
     trust = check_export(dataset, export)

@@ -8,7 +8,7 @@ import hostile
 import numpy as np
 import pandas as pd
 
-from followkit.ego_results import (
+from followkit.ego.results import (
     STATE_LABELS,
     STATE_REASONS,
     EgoModel,

@@ -9,10 +9,10 @@ from ego_worlds import act, follow, make_about, make_export, simulate_ego
 from scipy import stats
 
 from followkit.ego import study_ego
-from followkit.ego_alters import list_acts, make_alters
-from followkit.ego_checks import read_export
-from followkit.ego_features import make_ego_features
-from followkit.ego_model import BASE_ONLY, TESTS, _predict, _try_all, fit_ego_model
+from followkit.ego.alters import list_acts, make_alters
+from followkit.ego.checks import read_export
+from followkit.ego.features import make_ego_features
+from followkit.ego.model import BASE_ONLY, TESTS, _predict, _try_all, fit_ego_model
 from followkit.logit import LogitRegression
 from followkit.scores import log_loss
 from followkit.tables import Dataset
@@ -168,8 +168,8 @@ def test_the_strongest_penalty_is_the_base_rate_itself() -> None:
     """A gain of a millionth would be taken for one where its interval is as narrow."""
     values, outcome, at, ids = draw_noise(4, 120)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("followkit.ego_model.RIDGES", {"1e6": BASE_ONLY})
-        patch.setattr("followkit.ego_model.TUNER", Tuner(("1e6",), _try_all, _predict))
+        patch.setattr("followkit.ego.model.RIDGES", {"1e6": BASE_ONLY})
+        patch.setattr("followkit.ego.model.TUNER", Tuner(("1e6",), _try_all, _predict))
         model, _ = fit_ego_model(values, outcome, at, ids, ego="me")
     assert model.ridge == BASE_ONLY
     assert (model.slopes["slope"] == 0).all()

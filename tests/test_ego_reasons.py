@@ -12,8 +12,8 @@ from scipy import stats
 
 from followkit.covariance import wilson_interval
 from followkit.ego import EgoStudy, study_ego
-from followkit.ego_features import CONTACTS
-from followkit.ego_reasons import compare_contacts
+from followkit.ego.features import CONTACTS
+from followkit.ego.reasons import compare_contacts
 
 #: Words of blame, of ranking and of advice to act.
 UNFAIR = re.compile(

@@ -20,9 +20,9 @@ from ego_worlds import simulate_ego
 from scipy import stats
 
 from followkit.ego import EgoStudy, study_ego
-from followkit.ego_alters import make_alters
-from followkit.ego_checks import read_export
-from followkit.ego_waits import add_chances, add_outcomes, make_ego_waiting, measure_rate
+from followkit.ego.alters import make_alters
+from followkit.ego.checks import read_export
+from followkit.ego.waits import add_chances, add_outcomes, make_ego_waiting, measure_rate
 from followkit.simulate.exports import Life, make_life, write_export
 from followkit.simulate.exports import life as making
 from followkit.sources import load_dataset

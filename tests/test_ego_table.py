@@ -18,12 +18,12 @@ import pytest
 from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 
-from followkit import describe_ego as say
-from followkit import ego_figures as draw
-from followkit import ego_sections as part
-from followkit import ego_table
-from followkit.ego_results import STATE_LABELS
-from followkit.ego_table import SHORT_STATES, make_people, people_table
+from followkit.ego import describe as say
+from followkit.ego import figures as draw
+from followkit.ego import sections as part
+from followkit.ego import table as ego_table
+from followkit.ego.results import STATE_LABELS
+from followkit.ego.table import SHORT_STATES, make_people, people_table
 from followkit.html import Shown, table
 from followkit.page import PageText, check_page, find_script, make_page, read_script
 
@@ -411,7 +411,7 @@ def test_nothing_answered_has_words_and_no_curve() -> None:
 
 
 def test_pictures_and_table_use_the_same_words_and_contacts_are_all_named() -> None:
-    from followkit.ego_features import CONTACTS
+    from followkit.ego.features import CONTACTS
 
     assert set(part.SHORT_CONTACTS) == set(CONTACTS)
     assert max(map(len, [*part.SHORT_CONTACTS.values(), *SHORT_STATES.values()])) <= 30

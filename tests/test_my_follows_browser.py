@@ -15,7 +15,7 @@ import hostile
 import nbformat
 import pytest
 
-from followkit import ego_sections as part
+from followkit.ego import sections as part
 from followkit.page import PageText, make_page
 
 pytestmark = [

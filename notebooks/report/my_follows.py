@@ -26,8 +26,8 @@ show_names: bool = True  # show account names; false: pseudonyms
 title: str = "Who follows you back?"  # heading of the report
 
 # %%
-from followkit import describe_ego as say
-from followkit import ego_sections as part
+from followkit.ego import describe as say
+from followkit.ego import sections as part
 from followkit.ego import study_ego
 from followkit.html import Record, table
 from followkit.own_export import load_own_export

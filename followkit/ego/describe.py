@@ -13,7 +13,7 @@ import pandas as pd
 
 from followkit import __version__, words
 from followkit.describe import list_rows
-from followkit.ego_results import EgoRate, EgoStudy
+from followkit.ego.results import EgoRate, EgoStudy
 from followkit.html import Summary
 from followkit.latency import follow_back_curve
 from followkit.latency_study import make_grid

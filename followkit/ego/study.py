@@ -11,32 +11,28 @@ from typing import Any
 import pandas as pd
 
 from followkit import words
-from followkit.ego_alters import FLAGS, INVITING, list_acts, make_alters
-from followkit.ego_checks import EgoExport, check_export, read_export
-from followkit.ego_features import (
+from followkit.ego.alters import FLAGS, INVITING, list_acts, make_alters
+from followkit.ego.checks import EgoExport, check_export, read_export
+from followkit.ego.features import (
     find_acts_begin,
     keep_comparable,
     knows_threads,
     make_ego_features,
     name_contacts,
 )
-from followkit.ego_model import fit_ego_model, no_ego_model
-from followkit.ego_reasons import NO_ACTION, compare_contacts, count_contacts, tell_reasons
-from followkit.ego_results import (
+from followkit.ego.model import fit_ego_model, no_ego_model
+from followkit.ego.reasons import NO_ACTION, compare_contacts, count_contacts, tell_reasons
+from followkit.ego.results import (
     ACT_GROUPS,
     INVITED_REASONS,
     LIMITS,
     STATE_LABELS,
     STATE_REASONS,
-    AlterState,
     EgoModel,
     EgoRate,
     EgoStudy,
-    ModelVerdict,
-    Trust,
-    WhoFirst,
 )
-from followkit.ego_waits import (
+from followkit.ego.waits import (
     AGES,
     add_chances,
     add_outcomes,
@@ -51,21 +47,7 @@ from followkit.landmarks import check_days
 from followkit.latency import LatencySummary, follow_back_curve, summarise_latency
 from followkit.tables import Dataset
 
-__all__ = [
-    "ACT_GROUPS",
-    "ALTER_COLUMNS",
-    "LIMITS",
-    "STATE_LABELS",
-    "STATE_REASONS",
-    "AlterState",
-    "EgoModel",
-    "EgoRate",
-    "EgoStudy",
-    "ModelVerdict",
-    "Trust",
-    "WhoFirst",
-    "study_ego",
-]
+__all__ = ["ALTER_COLUMNS", "study_ego"]
 
 #: The columns of `EgoStudy.alters`, in order.
 ALTER_COLUMNS = [

@@ -19,8 +19,8 @@ from followkit import covariance as cov
 from followkit import scores as sc
 from followkit import words
 from followkit.effects import average_marginal_effects, odds_ratios
-from followkit.ego_features import EGO_FEATURES
-from followkit.ego_results import EgoModel, ModelVerdict
+from followkit.ego.features import EGO_FEATURES
+from followkit.ego.results import EgoModel, ModelVerdict
 from followkit.errors import CannotFitError
 from followkit.logit import LogitRegression
 from followkit.model import FEWEST_EVENTS, fit_follow_back

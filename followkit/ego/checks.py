@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from followkit import words
-from followkit.ego_results import Trust
+from followkit.ego.results import Trust
 from followkit.errors import InputError
 from followkit.observation import find_last_moment, keep_active
 from followkit.tables import Dataset

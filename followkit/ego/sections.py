@@ -9,9 +9,9 @@ from functools import partial
 
 import pandas as pd
 
-from followkit import ego_figures as draw
 from followkit import words
-from followkit.describe_ego import (
+from followkit.ego import figures as draw
+from followkit.ego.describe import (
     describe_answer,
     describe_contacts,
     describe_counted,
@@ -28,8 +28,8 @@ from followkit.describe_ego import (
     list_remedies,
     list_steps,
 )
-from followkit.ego_results import EgoStudy
-from followkit.ego_table import SHORT_STATES, make_people, people_table
+from followkit.ego.results import EgoStudy
+from followkit.ego.table import SHORT_STATES, make_people, people_table
 from followkit.figures import plot_odds_ratios
 from followkit.html import Shown, callout, details, esc, heading, key_numbers, lead, show, table
 from followkit.latency_figures import plot_answer_times

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from followkit.covariance import wilson_interval
-from followkit.ego_alters import INVITING, UNDIRECTED, find_times
-from followkit.ego_checks import EgoExport
-from followkit.ego_results import EgoRate
+from followkit.ego.alters import INVITING, UNDIRECTED, find_times
+from followkit.ego.checks import EgoExport
+from followkit.ego.results import EgoRate
 from followkit.small_cells import FEWEST_SHOWN
 from followkit.still_waiting import chance_after
 from followkit.waiting import DAY

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from followkit import words
-from followkit.ego_results import STATE_LABELS, EgoStudy
+from followkit.ego.results import STATE_LABELS, EgoStudy
 from followkit.html import Shown, esc, name_html
 from followkit.pseudonyms import AccountNames
 from followkit.record import csv_text, is_missing

@@ -14,9 +14,9 @@ import pandas as pd
 
 from followkit import words
 from followkit.covariance import wilson_interval
-from followkit.ego_alters import INVITING
-from followkit.ego_features import CONTACTS
-from followkit.ego_results import EgoRate
+from followkit.ego.alters import INVITING
+from followkit.ego.features import CONTACTS
+from followkit.ego.results import EgoRate
 from followkit.small_cells import FEWEST_SHOWN
 
 __all__ = ["NO_ACTION", "compare_contacts", "count_contacts", "tell_reasons"]

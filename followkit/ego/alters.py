@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from followkit.convert import as_text, to_flags
-from followkit.ego_checks import LATEST, EgoExport
-from followkit.ego_results import ACT_GROUPS
+from followkit.ego.checks import LATEST, EgoExport
+from followkit.ego.results import ACT_GROUPS
 from followkit.tables import Dataset
 from followkit.waiting import DAY
 
@@ -52,7 +52,7 @@ def make_alters(dataset: Dataset, export: EgoExport) -> pd.DataFrame:
 
     Examples
     --------
-    >>> from followkit.ego_checks import read_export
+    >>> from followkit.ego.checks import read_export
     >>> from followkit.tables import make_dataset
     >>> ties = pd.DataFrame({"follower_id": ["me", "bo", "me"], "followee_id": ["bo", "me", "cy"],
     ...     "followed_at": ["2024-01-01", "2024-01-03", "2024-01-20"]})

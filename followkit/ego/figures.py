@@ -36,7 +36,7 @@ def plot_states(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     table
-        Columns `state` (as in `followkit.ego_results.STATE_LABELS`), `label` and `count`.
+        Columns `state` (as in `followkit.ego.results.STATE_LABELS`), `label` and `count`.
     ax
         Where to draw; a new figure without it.
     """

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from followkit.ego_alters import find_times, list_alters
-from followkit.ego_checks import EgoExport
-from followkit.ego_results import ACT_GROUPS
+from followkit.ego.alters import find_times, list_alters
+from followkit.ego.checks import EgoExport
+from followkit.ego.results import ACT_GROUPS
 from followkit.features.ties import to_us
 from followkit.tables import Dataset
 from followkit.timeline import count_before
@@ -100,8 +100,8 @@ def make_ego_features(
 
     Examples
     --------
-    >>> from followkit.ego_alters import list_acts, make_alters
-    >>> from followkit.ego_checks import read_export
+    >>> from followkit.ego.alters import list_acts, make_alters
+    >>> from followkit.ego.checks import read_export
     >>> from followkit.tables import make_dataset
     >>> data = make_dataset({
     ...     "follows": pd.DataFrame({"follower_id": ["me", "me"], "followee_id": ["bo", "cy"],
