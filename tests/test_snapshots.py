@@ -16,13 +16,13 @@ import pytest
 from followkit.dyads import find_questions, make_dyads
 from followkit.errors import InputError
 from followkit.observation import find_crawls, sees_unfollows
-from followkit.snapshot_ties import find_renames, read_lists
 from followkit.snapshots import (
     SnapshotStore,
     compare_snapshots,
     find_home,
     join_snapshots,
 )
+from followkit.snapshots.ties import find_renames, read_lists
 from followkit.tables import Dataset, make_dataset
 from followkit.waiting import make_waiting
 

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from followkit.errors import InputError
-from followkit.snapshot_ties import Lists, Pair, Side, find_renames, read_lists
+from followkit.snapshots.ties import Lists, Pair, Side, find_renames, read_lists
 from followkit.tables import Dataset, make_dataset
 
 __all__ = ["join_snapshots"]
