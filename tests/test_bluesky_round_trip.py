@@ -19,7 +19,7 @@ from platform_round_trips import (
     told,
 )
 
-from followkit.errors import InputError, ParameterError
+from followkit.errors import InputError
 from followkit.simulate.exports import expected, make_life, write_export
 from followkit.simulate.exports.bluesky_car import Link, make_tree
 from followkit.sources.exports.bluesky import read_bluesky, recognise
@@ -122,17 +122,3 @@ def test_a_lost_part_of_the_tree_is_not_passed_over(tmp_path: Path) -> None:
     if ties_of(found) == truth.ties:
         check_found(found, truth, a_life())
     assert told(found, "warn", "refuse")
-
-
-def test_one_account_alone(tmp_path: Path) -> None:
-    check_round_trip(read_bluesky, "bluesky", tmp_path, life=make_life(2, 1))
-
-
-@pytest.mark.parametrize("seed", [11, 12, 13])
-def test_other_lives_give_their_truth(seed: int, tmp_path: Path) -> None:
-    check_round_trip(read_bluesky, "bluesky", tmp_path, life=make_life(seed, 18))
-
-
-def test_an_unknown_fault_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ParameterError, match="shuffled"):
-        write_export(a_life(), "bluesky", tmp_path, faults=["shufled"])

@@ -15,8 +15,7 @@ from platform_round_trips import (
     told,
 )
 
-from followkit.errors import ParameterError
-from followkit.simulate.exports import expected, make_life, write_export
+from followkit.simulate.exports import expected
 from followkit.sources.exports.facebook import read_facebook, recognise
 
 LAYOUTS = ("v3", "v2")
@@ -74,17 +73,3 @@ def test_a_refused_request_is_no_follow(tmp_path: Path) -> None:
     assert {one[2] for one in more} <= {"request"}
     assert {one[0] for one in more} <= {"Somebody Rejected"}
     assert expected(a_life(), "facebook").ties <= ties_of(found)
-
-
-def test_one_account_alone(tmp_path: Path) -> None:
-    check_round_trip(read_facebook, "facebook", tmp_path, life=make_life(2, 1))
-
-
-@pytest.mark.parametrize("seed", [11, 12, 13])
-def test_other_lives_give_their_truth(seed: int, tmp_path: Path) -> None:
-    check_round_trip(read_facebook, "facebook", tmp_path, life=make_life(seed, 18))
-
-
-def test_an_unknown_fault_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ParameterError, match="unreadable"):
-        write_export(a_life(), "facebook", tmp_path, faults=["unreadabel"])

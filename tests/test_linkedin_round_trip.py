@@ -16,8 +16,7 @@ from platform_round_trips import (
     told,
 )
 
-from followkit.errors import ParameterError
-from followkit.simulate.exports import expected, make_life, write_export
+from followkit.simulate.exports import expected
 from followkit.sources.exports.linkedin import read_linkedin, recognise
 
 ADDRESSED = ("2023", "bare")
@@ -107,18 +106,3 @@ def test_without_addresses_names_pair_invitations_and_connections(tmp_path: Path
     alone = {tie for tie in truth if not {tie[0], tie[1]} & shared}
     assert len(alone) > 20
     assert alone <= ties_of(found)
-
-
-def test_one_account_alone(tmp_path: Path) -> None:
-    found = check_round_trip(read_linkedin, "linkedin", tmp_path, life=make_life(2, 1))
-    assert len(found.ties) in (1, 2)
-
-
-@pytest.mark.parametrize("seed", [11, 12, 13])
-def test_other_lives_give_their_truth(seed: int, tmp_path: Path) -> None:
-    check_round_trip(read_linkedin, "linkedin", tmp_path, life=make_life(seed, 18))
-
-
-def test_an_unknown_layout_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ParameterError, match="2023"):
-        write_export(a_life(), "linkedin", tmp_path, layout="2033")

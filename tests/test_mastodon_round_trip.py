@@ -15,8 +15,6 @@ from platform_round_trips import (
     told,
 )
 
-from followkit.errors import ParameterError
-from followkit.simulate.exports import make_life, write_export
 from followkit.sources.exports.mastodon import read_mastodon, recognise
 
 LAYOUTS = ("csv", "archive", "both")
@@ -90,17 +88,3 @@ def test_numeric_addresses_are_never_taken_for_names(tmp_path: Path) -> None:
 def test_a_cut_outbox_is_said_and_spares_the_list(tmp_path: Path) -> None:
     found = check_round_trip(read_mastodon, "mastodon", tmp_path, faults=["truncated"])
     assert any("outbox.json" in one.name + one.value for one in told(found, "warn", "refuse"))
-
-
-def test_one_account_alone(tmp_path: Path) -> None:
-    check_round_trip(read_mastodon, "mastodon", tmp_path, life=make_life(2, 1))
-
-
-@pytest.mark.parametrize("seed", [11, 12, 13])
-def test_other_lives_give_their_truth(seed: int, tmp_path: Path) -> None:
-    check_round_trip(read_mastodon, "mastodon", tmp_path, life=make_life(seed, 18))
-
-
-def test_an_unknown_packing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ParameterError, match="folder"):
-        write_export(a_life(), "mastodon", tmp_path, packing="tar")

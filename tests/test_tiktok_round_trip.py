@@ -17,8 +17,7 @@ from platform_round_trips import (
     told,
 )
 
-from followkit.errors import ParameterError
-from followkit.simulate.exports import expected, make_life, write_export
+from followkit.simulate.exports import expected
 from followkit.sources.exports.tiktok import read_tiktok, recognise
 
 JSON = ("2024", "2025", "2026")
@@ -100,17 +99,3 @@ def test_a_cut_file_gives_no_short_list(layout: str, tmp_path: Path) -> None:
     assert found.ties == []
     assert {found.listed("following").state, found.listed("followers").state} == {"unreadable"}
     assert told(found, "refuse")
-
-
-def test_one_account_alone(tmp_path: Path) -> None:
-    check_round_trip(read_tiktok, "tiktok", tmp_path, life=make_life(2, 1))
-
-
-@pytest.mark.parametrize("seed", [11, 12, 13])
-def test_other_lives_give_their_truth(seed: int, tmp_path: Path) -> None:
-    check_round_trip(read_tiktok, "tiktok", tmp_path, life=make_life(seed, 18))
-
-
-def test_an_unknown_layout_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ParameterError, match="2026"):
-        write_export(a_life(), "tiktok", tmp_path, layout="2027")

@@ -16,8 +16,8 @@ from platform_round_trips import (
     told,
 )
 
-from followkit.errors import InputError, ParameterError
-from followkit.simulate.exports import expected, make_life, write_export
+from followkit.errors import InputError
+from followkit.simulate.exports import expected
 from followkit.simulate.exports.x import handles_x, number_of
 from followkit.sources.exports.x import read_x, recognise
 
@@ -120,17 +120,3 @@ def test_every_account_has_a_number_of_its_own() -> None:
     numbers = {number_of(one) for one in people}
     assert len(numbers) == len(people)
     assert {len(number) for number in numbers} <= set(range(9, 20))
-
-
-def test_one_account_alone(tmp_path: Path) -> None:
-    check_round_trip(read_x, "x", tmp_path, life=make_life(2, 1))
-
-
-@pytest.mark.parametrize("seed", [11, 12, 13])
-def test_other_lives_give_their_truth(seed: int, tmp_path: Path) -> None:
-    check_round_trip(read_x, "x", tmp_path, life=make_life(seed, 18))
-
-
-def test_an_unknown_fault_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ParameterError, match="missing_listed"):
-        write_export(a_life(), "x", tmp_path, faults=["missing_liste"])

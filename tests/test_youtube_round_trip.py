@@ -16,8 +16,6 @@ from platform_round_trips import (
     told,
 )
 
-from followkit.errors import ParameterError
-from followkit.simulate.exports import make_life, write_export
 from followkit.simulate.exports.youtube import LOCALES, name_channel
 from followkit.sources.exports.youtube import read_youtube, recognise
 
@@ -68,17 +66,3 @@ def test_a_table_without_ids_is_unreadable(tmp_path: Path) -> None:
     assert found.ties == []
     assert found.listed("following").state == "unreadable"
     assert any("subscriptions.csv" in one.name + one.value for one in told(found, "refuse"))
-
-
-def test_one_account_alone(tmp_path: Path) -> None:
-    check_round_trip(read_youtube, "youtube", tmp_path, life=make_life(2, 1))
-
-
-@pytest.mark.parametrize("seed", [11, 12, 13])
-def test_other_lives_give_their_truth(seed: int, tmp_path: Path) -> None:
-    check_round_trip(read_youtube, "youtube", tmp_path, life=make_life(seed, 18))
-
-
-def test_an_unknown_language_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ParameterError, match="nl"):
-        write_export(a_life(), "youtube", tmp_path, locale="nk")
