@@ -240,7 +240,8 @@ def is_around_one(dyads: DyadSet) -> bool:
     True
     """
     pairs = dyads.table[["initiator_id", "decider_id"]]
-    return any(bool((pairs == one).any(axis=1).all()) for one in pairs.iloc[0])
+    # Two accounts and the ties between them are around neither.
+    return sum(bool((pairs == one).any(axis=1).all()) for one in pairs.iloc[0]) == 1
 
 
 def choose_features(features: FeatureTable, dyads: DyadSet | None = None) -> list[str]:

@@ -68,7 +68,8 @@ def test_kill_9_leaves_no_half_report_and_the_rerun_is_as_if_unbroken(tmp_path: 
         process = start_batch(broken)
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline and process.poll() is None:
-            lines = (broken / JOURNAL).read_text().count("\n") if broken.is_dir() else -1
+            journal = broken / JOURNAL
+            lines = journal.read_text().count("\n") if journal.is_file() else -1
             if lines > done:
                 break
             time.sleep(0.01)

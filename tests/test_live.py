@@ -323,7 +323,7 @@ def test_missing_account(served: Served, tmp_path: Path) -> None:
 
 def test_account_without_follows(served: Served, tmp_path: Path) -> None:
     Town(served).follows = {}
-    with pytest.raises(InputError, match="nobody who follows anybody"):
+    with pytest.raises(InputError, match="are there and empty"):
         fetch_bluesky(ME, tmp_path / "a", base_url=served.url, pace=FAST)
 
 
