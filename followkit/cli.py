@@ -98,12 +98,34 @@ def simulate(
 
 @app.command()
 def features(
-    name: Annotated[str, typer.Argument(help="One feature, to read how it is computed.")] = "",
+    name: Annotated[
+        str, typer.Argument(help="One feature, to read how it is computed; or data, with --out.")
+    ] = "",
     list_claims: Annotated[
         bool, typer.Option("--list", help="Every claim with the features that measure it.")
     ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the tabular features of data into this folder.")
+    ] = None,
+    engine: Annotated[str, typer.Option(help="duckdb, pandas, polars or spark.")] = "duckdb",
+    question: Annotated[
+        str, typer.Option(help="follow_back, late_answer, mutuality or auto.")
+    ] = "auto",
+    horizon_days: Annotated[float, typer.Option(help="Days within which an answer counts.")] = 30.0,
+    seed: Annotated[int, typer.Option(help="Of the folds.")] = 0,
+    memory: Annotated[str, typer.Option(help="Such as 2GB: more goes to disk (duckdb).")] = "",
 ) -> None:
-    """List the claims and their features, or say how one feature is computed."""
+    """List the claims and their features, say how one is computed, or write those of large data."""
+    if out is not None:
+        from followkit.scale.features_cli import write_features
+
+        about = write_features(
+            name, out, engine=engine, question=question, horizon_days=horizon_days, seed=seed,
+            memory=memory or None,
+        )  # fmt: skip
+        print(f"Wrote {place(out)}: {about['rows']:,} dyads of the question {about['question']}, "
+              f"{about['answered']:,} answered.")  # fmt: skip
+        return
     from followkit.features import pages
 
     if name and not list_claims:
