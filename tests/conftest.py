@@ -28,7 +28,8 @@ LONG = (
     "test_leakage", "test_sharing", "test_bad_input", "test_model_card_notebook",
     "test_my_follows_browser", "test_audience_features", "test_analysis", "test_simulate",
     "test_factors", "test_my_follows_notebook", "test_comparison_notebook", "test_ego_model",
-    "test_export_fuzz", "test_scale_tabular", "test_cli_exports", "test_evaluate", "test_report", "test_comparison", "test_live",
+    "test_export_fuzz", "test_scale_tabular", "test_cli_exports", "test_evaluate", "test_report",
+    "test_comparison", "test_live",
 )  # fmt: skip
 
 
