@@ -131,6 +131,12 @@ def test_an_earlier_export_shows_who_left(places, plain_run) -> None:
     assert plain_run[1]["ego"]["states"]["former_fan"] == 0
 
 
+def test_the_list_of_reports_gets_the_rate(plain_run) -> None:
+    numbers = plain_run[1]
+    assert numbers["main"]["dyads"] == numbers["ego"]["rate"]["n"]
+    assert 0 < numbers["main"]["rate"]["ci_low"] < numbers["main"]["rate"]["value"] < 1
+
+
 def test_the_same_parameters_give_the_same_page(places, plain_run) -> None:
     assert run_notebook({"data": places["one"]}) == plain_run
 

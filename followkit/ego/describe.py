@@ -296,6 +296,15 @@ def list_steps(study: EgoStudy) -> list[str]:
     return list(ASK.get(study.platform.lower(), ASK_ANY))
 
 
+def collect_main(study: EgoStudy) -> dict[str, Any]:
+    """Return the rate as other reports record theirs, for the list of reports."""
+    rate = study.rate
+    if rate is None or not rate.n:
+        return {}
+    value = {"value": rate.rate, "ci_low": rate.ci_low, "ci_high": rate.ci_high}
+    return {"question": "follow_back", "dyads": rate.n, "answered": rate.answered, "rate": value}
+
+
 def collect_ego_numbers(study: EgoStudy) -> dict[str, Any]:
     """Return the numbers of the report for `summary.json`: counts and shares, no accounts."""
     rate = study.rate

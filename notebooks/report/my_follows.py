@@ -48,6 +48,7 @@ numbers.show_as(**part.tell_data(names, earlier=earlier, ego=ego))
 numbers.record("headline", answer.text.split(". ")[0].rstrip(".") + ".")
 numbers.record("answer", answer.text)
 numbers.record("ego", say.collect_ego_numbers(study))
+numbers.record("main", say.collect_main(study))
 part.show_opening(study, names)
 
 # %%
