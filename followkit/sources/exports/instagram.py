@@ -93,7 +93,7 @@ def _is_sign(member: Member) -> bool:
     if stem not in UNSURE_STEMS:
         return False
     try:
-        return bool(SIGNS.search(member.read_bytes()[:PEEK]))
+        return bool(SIGNS.search(member.head(PEEK)))
     except InputError:
         return False
 

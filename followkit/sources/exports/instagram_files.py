@@ -215,7 +215,7 @@ def _is_threads(member: Member, role: str) -> bool:
     if role not in LISTS or is_page(member):
         return False
     try:
-        return THREADS_PREFIX.encode() in member.read_bytes()[:PEEK]
+        return THREADS_PREFIX.encode() in member.head(PEEK)
     except InputError:
         # It is reported as unreadable when it is read.
         return False

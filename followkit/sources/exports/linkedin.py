@@ -73,7 +73,7 @@ def recognise(members: Members) -> bool:
     """
     tables = find_tables(members)
     return any(
-        head in member.read_bytes()[:5000].lower().translate(None, b'"_ ')
+        head in member.head(5000).lower().translate(None, b'"_ ')
         for kind in ("connections", "invitations")
         for member in tables.get(kind, [])
         for head in _HEADS

@@ -11,12 +11,18 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from followkit.errors import InputError
-from followkit.sources.exports.careful_json import read_json, read_text
+from followkit.sources.exports.careful_json import (
+    clean_text,
+    decode_text,
+    read_json,
+    read_text,
+)
 from followkit.sources.exports.found import (
     Act,
     Check,
@@ -39,6 +45,8 @@ __all__ = ["read_mastodon", "recognise"]
 FOLLOWING = re.compile(r"following_accounts[^/]{0,40}\.csv", re.IGNORECASE)
 BLOCKED = re.compile(r"blocked_accounts[^/]{0,40}\.csv", re.IGNORECASE)
 MUTED = re.compile(r"muted_accounts[^/]{0,40}\.csv", re.IGNORECASE)
+#: Bytes that hold the header of a list.
+PEEK = 4_096
 ARCHIVE = re.compile(r"archive-(\d{14})-[0-9a-f]{8,64}", re.IGNORECASE)
 #: Real archives write the list's name twice, the first time empty.
 TWICE = re.compile(r'"orderedItems"\s{0,9}:\s{0,9}\[\s{0,9}\]\s{0,9},\s{0,9}(?="orderedItems")')
@@ -313,27 +321,23 @@ class _Reading:
 
 
 def _begins_as_list(file: Member) -> bool:
-    try:
-        rows = _read_rows(file, most=1)
-    except InputError:
-        return False
-    return bool(rows) and _is_header(rows[0])
+    content = file.head(PEEK)
+    # The last letter may be cut in the middle.
+    for cut in range(4):
+        with suppress(InputError):
+            text = clean_text(decode_text(content[: len(content) - cut], file.path))
+            row = next(csv.reader([text.lstrip(" ,\n").partition("\n")[0]]), [])
+            return bool(row) and _is_header(row)
+    return False
 
 
-def _read_rows(file: Member, most: int | None = None) -> list[list[str]]:
+def _read_rows(file: Member) -> list[list[str]]:
     """Return the rows of a CSV file that are not empty."""
-    text = read_text(file)
-    rows: list[list[str]] = []
-    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines = csv.reader(io.StringIO(read_text(file), newline=""), strict=True)
     try:
-        for row in lines:
-            if any(cell.strip() for cell in row):
-                rows.append(row)
-            if most is not None and len(rows) >= most:
-                break
+        return [row for row in lines if any(cell.strip() for cell in row)]
     except csv.Error as error:
         raise InputError(f"{file.name}: line {lines.line_num}: {error}") from None
-    return rows
 
 
 def _is_header(row: list[str]) -> bool:

@@ -78,13 +78,18 @@ class Member:
     """One file: `path` inside the export with forward slashes, its declared `size`, and `origin`.
 
     `origin` is the name of the zip or folder it lies in. `read_bytes` reads all of it, or raises
-    `InputError`.
+    `InputError`; `read_start` so many bytes, where that costs less than all.
     """
 
     path: str
     size: int
     origin: str
     read_bytes: Callable[[], bytes]
+    read_start: Callable[[int], bytes] | None = None
+
+    def head(self, size: int) -> bytes:
+        """Return the first bytes; of a plain file no more than these are read."""
+        return self.read_start(size) if self.read_start else self.read_bytes()[:size]
 
     @property
     def name(self) -> str:
@@ -258,7 +263,7 @@ class _Gathering:
             )
         if path.suffix.lower() == ".zip":
             raise InputError(f"{name}: is no zip, whatever its name says; {AGAIN}.")
-        self._take(name, path.stat().st_size, name, partial(self._read_plain, path, name))
+        self._take_plain(name, path.stat().st_size, name, path)
 
     def _add_folder(self, folder: Path) -> None:
         found = list(self._walk(folder))
@@ -268,7 +273,7 @@ class _Gathering:
             return
         origin = _show(_origin(folder))
         for inside, path, size in found:
-            self._take(inside, size, origin, partial(self._read_plain, path, inside))
+            self._take_plain(inside, size, origin, path)
 
     def _walk(self, folder: Path) -> Iterator[tuple[str, Path, int]]:
         """Return the plain files below a folder: path inside, path and size. Links are no files."""
@@ -301,6 +306,10 @@ class _Gathering:
         except OSError as error:
             raise InputError(f"{_show(name)}: cannot be read ({_reason(error)}).") from None
 
+    def _take_plain(self, inside: str, size: int, origin: str, path: Path) -> None:
+        whole, start = (partial(read, path, inside) for read in (self._read_plain, _read_start))
+        self._take(Member(inside, size, origin, whole, start))
+
     def _add_zip(self, path: Path) -> None:
         origin = _show(path.name)
         try:
@@ -331,7 +340,7 @@ class _Gathering:
                 )
             seen.add(inside)
             read = partial(self._read_packed, packed, source, info, path, inside)
-            self._take(inside, info.file_size, origin, read)
+            self._take(Member(inside, info.file_size, origin, read))
 
     def _require_few(self, path: Path, origin: str) -> None:
         """Count the directory of a zip before the library makes an object of each entry."""
@@ -369,10 +378,10 @@ class _Gathering:
             )
         return content
 
-    def _take(self, inside: str, size: int, origin: str, read: Callable[[], bytes]) -> None:
-        self.files.append(Member(inside, size, origin, read))
+    def _take(self, member: Member) -> None:
+        self.files.append(member)
         if len(self.files) > self.limits.members:
-            raise self._too_many(origin)
+            raise self._too_many(member.origin)
 
     def _leave_out(self, kind: str) -> None:
         self.left_out[kind] = self.left_out.get(kind, 0) + 1
@@ -476,3 +485,11 @@ def _show(name: str) -> str:
 def _reason(error: BaseException) -> str:
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return _show(str(text).rstrip("."))
+
+
+def _read_start(path: Path, name: str, size: int) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(size)
+    except OSError as error:
+        raise InputError(f"{_show(name)}: cannot be read ({_reason(error)}).") from None

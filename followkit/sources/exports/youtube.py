@@ -52,7 +52,7 @@ def _candidates(members: Members) -> list[Member]:
     if named:
         return named
     near = [one for one in tables if "youtube" in one.path.casefold() or len(tables) == 1]
-    return [one for one in near if _ADDRESS.search(one.read_bytes()[:4000].decode("latin-1"))]
+    return [one for one in near if _ADDRESS.search(one.head(4000).decode("latin-1"))]
 
 
 def _is_named(member: Member) -> bool:
