@@ -23,7 +23,7 @@ from followkit.sources.exports.instagram_files import (
     origins_of,
     plain_stem,
 )
-from followkit.sources.exports.instagram_messages import add_messages
+from followkit.sources.exports.instagram_messages import Matched, add_messages
 from followkit.sources.exports.instagram_own import (
     Owner,
     add_era_a_posts,
@@ -145,18 +145,34 @@ def read_instagram(
     _read_connections(reading)
     find_labels(reading)
     make_rows(reading, [*LISTS, *ACTS])
-    add_ties(reading)
-    add_marks(reading)
-    add_people(reading)
-    add_acts(reading)
+    add_rows(reading)
     add_era_a_acts(reading)
     add_posts(reading)
     add_era_a_posts(reading)
     matched = add_messages(reading, owner.name)
+    return finish(reading, exported_at, origins, matched)
+
+
+def add_rows(reading: Reading) -> None:
+    """Add what the rows of lists and activity tell, of Instagram or of Threads."""
+    add_ties(reading)
+    add_marks(reading)
+    add_people(reading)
+    add_acts(reading)
+
+
+def finish(
+    reading: Reading,
+    exported_at: datetime | None,
+    origins: list[Origin],
+    matched: Matched | None,
+) -> Found:
+    """Settle when the export was made and which times are possible, and add lists and checks."""
     found = reading.found
     export_time = find_export_time(found, exported_at, origins, reading.page_times)
     found.exported_at = export_time.at
     settled = settle_times(found, export_time.at)
+    # Posts are told apart by their times, so that those must be settled.
     join_insights(reading)
     add_lists(reading)
     add_checks(reading, export_time, settled, origins, matched)

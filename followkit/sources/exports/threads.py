@@ -11,21 +11,16 @@ from datetime import datetime
 
 from followkit.errors import InputError
 from followkit.sources.exports.found import FileRead, Found
-from followkit.sources.exports.instagram import find_ego
-from followkit.sources.exports.instagram_activity import ACTS, add_acts
-from followkit.sources.exports.instagram_checks import add_checks, add_lists
+from followkit.sources.exports.instagram import add_rows, find_ego, finish
+from followkit.sources.exports.instagram_activity import ACTS
 from followkit.sources.exports.instagram_entries import listed_records
 from followkit.sources.exports.instagram_files import LISTS, choose_files, is_page, origins_of
 from followkit.sources.exports.instagram_own import posts_of
 from followkit.sources.exports.instagram_reading import Reading, read_sheets
 from followkit.sources.exports.instagram_relations import (
-    add_marks,
-    add_people,
-    add_ties,
     find_labels,
     make_rows,
 )
-from followkit.sources.exports.instagram_times import find_export_time, settle_times
 from followkit.sources.exports.members import Member, Members
 
 __all__ = ["read_threads", "recognise"]
@@ -91,18 +86,9 @@ def read_threads(
     read_sheets(reading, [*LISTS, *ACT_ROLES], threads=True)
     find_labels(reading)
     make_rows(reading, [*LISTS, *ACT_ROLES], title_is_name=True)
-    add_ties(reading)
-    add_marks(reading)
-    add_people(reading)
-    add_acts(reading)
+    add_rows(reading)
     _add_posts(reading, files.get("threads_posts", []))
-    found = reading.found
-    export_time = find_export_time(found, exported_at, origins, reading.page_times)
-    found.exported_at = export_time.at
-    settled = settle_times(found, export_time.at)
-    add_lists(reading)
-    add_checks(reading, export_time, settled, origins, None)
-    return found
+    return finish(reading, exported_at, origins, None)
 
 
 def _add_posts(reading: Reading, files: list[Member]) -> None:
