@@ -9,11 +9,9 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
-import os
 import re
 import socket
 import ssl
-import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
@@ -31,8 +29,9 @@ from followkit.errors import FollowkitError, InputError
 from followkit.sources.exports.careful_json import read_json
 from followkit.sources.exports.members import Member
 from followkit.sources.exports.moments import read_moment
+from followkit.whole_files import write_whole
 
-__all__ = ["Client", "FetchError", "Pace", "Page", "RefusedError", "write_whole"]
+__all__ = ["Client", "FetchError", "Pace", "Page", "RefusedError", "write_private"]
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
 PAGES = "pages"
@@ -411,11 +410,11 @@ def _read_page(file: Path, keep: Keep) -> Page | None:
 def _write_page(file: Path, url: str, page: Page) -> None:
     record = {"url": url, "asked_at": page.asked_at.isoformat(), "next": page.next_path,
               "body": page.body}  # fmt: skip
-    write_whole(file, json.dumps(record, ensure_ascii=False))
+    write_private(file, json.dumps(record, ensure_ascii=False))
 
 
-def write_whole(file: Path, content: str) -> None:
-    """Write a file whole or not at all, for its owner's eyes only.
+def write_private(file: Path, content: str) -> None:
+    """Write a file whole or not at all, for its owner's eyes only; its folder is made.
 
     Raises
     ------
@@ -426,21 +425,12 @@ def write_whole(file: Path, content: str) -> None:
     --------
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as name:
-    ...     write_whole(Path(name) / "a.csv", "x")
-    ...     (Path(name) / "a.csv").read_text()
+    ...     write_private(Path(name) / "pages" / "a.csv", "x")
+    ...     (Path(name) / "pages" / "a.csv").read_text()
     'x'
     """
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.part-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(name).replace(file)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_whole(file, content)
     except OSError as error:
         raise FetchError(f"{file.name}: cannot be written ({error.strerror or error})") from None

@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from followkit.errors import InputError
-from followkit.live.http import PAGES, FetchError, write_whole
+from followkit.live.http import PAGES, FetchError, write_private
 from followkit.locks import hold
 from followkit.sources.exports.careful_json import read_json
 from followkit.sources.exports.found import Check, FileRead, Found, Listed, ListKind
@@ -102,9 +102,9 @@ def open_pull(folder: str | Path, platform: str, account: str, base_url: str) ->
                 )
             begun_at = datetime.now(UTC).replace(microsecond=0)
             # People's data: no version control takes them along by accident.
-            write_whole(place / ".gitignore", "*\n")
+            write_private(place / ".gitignore", "*\n")
             record = {"format": 1, **what, "begun_at": begun_at.isoformat()}
-            write_whole(file, json.dumps(record, ensure_ascii=False, indent=1) + "\n")
+            write_private(file, json.dumps(record, ensure_ascii=False, indent=1) + "\n")
         yield Pull(place, begun_at, Found(platform, exported_at=begun_at))
 
 
@@ -187,10 +187,10 @@ def write_tables(pull: Pull, about: About) -> Path:
     except OSError as error:
         raise FetchError(f"{last.name}: cannot be replaced ({error.strerror})") from None
     facts = {**asdict(about), "export": dataset.about["export"]}
-    write_whole(pull.folder / "dataset.toml", _to_toml(facts))
+    write_private(pull.folder / "dataset.toml", _to_toml(facts))
     for name, frame in tables.items():
-        write_whole(pull.folder / f"{name}.csv", _to_csv(frame))
-    write_whole(last, _to_csv(dataset.follows))
+        write_private(pull.folder / f"{name}.csv", _to_csv(frame))
+    write_private(last, _to_csv(dataset.follows))
     return pull.folder
 
 

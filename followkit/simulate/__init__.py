@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +22,7 @@ from followkit.simulate.follows import WEEK_US, Ties, World, simulate_follows
 from followkit.simulate.people import make_accounts, make_people
 from followkit.simulate.truth import INTERCEPT, PLANTED, check_planted, describe_truth
 from followkit.tables import Dataset, make_dataset
+from followkit.whole_files import write_whole
 
 __all__ = ["Town", "make_town", "simulate_town", "write_dataset"]
 
@@ -203,26 +202,11 @@ def write_dataset(dataset: Dataset, folder: str | Path) -> list[Path]:
         for column in text.columns[text.dtypes.map(lambda dtype: dtype.kind == "M")]:
             text[column] = text[column].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
         content = text.to_csv(index=False, lineterminator="\n")
-        written.append(_write_whole(place / f"{name}.csv", content))
+        written.append(write_whole(place / f"{name}.csv", content, mode=0o644))
     if "truth" in dataset.about:
         content = json.dumps(dataset.about["truth"], indent=1) + "\n"
-        written.append(_write_whole(place / "truth.json", content))
+        written.append(write_whole(place / "truth.json", content, mode=0o644))
     return written
-
-
-def _write_whole(path: Path, content: str) -> Path:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    return path
 
 
 def _make_first_follow() -> pd.DataFrame:
