@@ -28,7 +28,42 @@ def expit(linear: FloatArray) -> FloatArray:
     return np.where(linear >= 0, 1.0, half) / (1.0 + half)
 
 
-class LogitRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class BinaryLogit(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """What a fitted logistic classifier of two classes says of rows.
+
+    A fit sets coef_, intercept_ and classes_. `_dtypes` are those of X that are taken as they are;
+    others are converted to the first.
+    """
+
+    _dtypes: tuple[type, ...] = (np.float64,)
+    coef_: FloatArray
+    intercept_: FloatArray
+    classes_: npt.NDArray[Any]
+
+    def decision_function(self, X: Any) -> FloatArray:
+        """Return the log odds of the second class."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=self._dtypes, reset=False)
+        return np.asarray(X @ self.coef_[0] + self.intercept_[0], np.float64)
+
+    def predict_proba(self, X: Any) -> FloatArray:
+        """Return the probabilities of both classes, n × 2."""
+        probability = expit(self.decision_function(X))
+        return np.column_stack([1 - probability, probability])
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """Return the more probable class."""
+        check_is_fitted(self)
+        return np.asarray(self.classes_[(self.decision_function(X) > 0).astype(int)])
+
+    def __sklearn_tags__(self) -> Any:
+        """Return scikit-learn's tags: two classes only."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
+
+
+class LogitRegression(BinaryLogit):
     """Logistic regression fitted by Newton steps with halving.
 
     Parameters
@@ -80,28 +115,6 @@ class LogitRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         beta = self._solve(design, outcome, weight)
         self.intercept_, self.coef_ = beta[:1], beta[None, 1:]
         return self
-
-    def decision_function(self, X: Any) -> FloatArray:
-        """Return the log odds of the second class."""
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
-        return np.asarray(X @ self.coef_[0] + self.intercept_[0])
-
-    def predict_proba(self, X: Any) -> FloatArray:
-        """Return the probabilities of both classes, n × 2."""
-        probability = expit(self.decision_function(X))
-        return np.column_stack([1 - probability, probability])
-
-    def predict(self, X: Any) -> npt.NDArray[Any]:
-        """Return the more probable class."""
-        check_is_fitted(self)
-        return np.asarray(self.classes_[(self.decision_function(X) > 0).astype(int)])
-
-    def __sklearn_tags__(self) -> Any:
-        """Return scikit-learn's tags: two classes only."""
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        return tags
 
     def _solve(self, design: FloatArray, outcome: FloatArray, weight: FloatArray) -> FloatArray:
         share = np.clip(np.average(outcome, weights=weight), 1e-12, 1 - 1e-12)

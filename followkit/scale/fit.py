@@ -15,13 +15,12 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 from scipy import linalg
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from followkit.errors import CannotFitError, ParameterError
-from followkit.logit import expit
+from followkit.logit import BinaryLogit, expit
 from followkit.model import LARGEST_ERROR, SMALLEST_PROBABILITY
 from followkit.scale._fit_kernels import (
     INNER_ROWS,
@@ -76,7 +75,7 @@ class Moments:
         return float(-(parts @ np.log(np.maximum(parts / self.total, 1e-300))))
 
 
-class StreamedLogit(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class StreamedLogit(BinaryLogit):
     """Logistic regression of two classes by Newton's method over blocks of rows.
 
     Newton starts from the fit of a sample, so that mostly three readings of the rows do, after one
@@ -127,6 +126,8 @@ class StreamedLogit(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ([[0.9082]], 5)
     """
 
+    _dtypes = (np.float64, np.float32)
+
     def __init__(
         self,
         l2: float = 0.0,
@@ -172,28 +173,6 @@ class StreamedLogit(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         names = getattr(self, "feature_names_in_", None)
         listed = [f"column {k + 1}" for k in range(X.shape[1])] if names is None else list(names)
         return self._fit_rows(ArrayRows(X, outcome, weight, names=listed))
-
-    def decision_function(self, X: Any) -> FloatArray:
-        """Return the log odds of the second class."""
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
-        return np.asarray(X @ self.coef_[0] + self.intercept_[0], np.float64)
-
-    def predict_proba(self, X: Any) -> FloatArray:
-        """Return the probabilities of both classes, n × 2."""
-        probability = expit(self.decision_function(X))
-        return np.column_stack([1 - probability, probability])
-
-    def predict(self, X: Any) -> npt.NDArray[Any]:
-        """Return the more probable class."""
-        check_is_fitted(self)
-        return np.asarray(self.classes_[(self.decision_function(X) > 0).astype(int)])
-
-    def __sklearn_tags__(self) -> Any:
-        """Return scikit-learn's tags: two classes only."""
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        return tags
 
     def _fit_rows(self, rows: Rows) -> Self:
         if not self.l2 >= 0:
